@@ -12,6 +12,7 @@ distribution. Inside a token, ``pdf`` spreads its mass evenly over the values th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,8 @@ class Conditional(ABC):
     """p(target | given) for n queries, given that the target has a value.
 
     Results have shape (n,), or are scalars for the one query of a mapping. Values to evaluate at
-    are a scalar, one value for each query (n,), or several for each (n, m) or (1, m).
+    are a scalar, one value for each query (n,), or several for each (n, m) or (1, m); at a missing
+    value the result is NaN.
 
     Arguments
     ---------
@@ -78,11 +80,13 @@ class Conditional(ABC):
 
     def log_prob(self, x: Any) -> Any:
         """Return the logarithm of :meth:`pdf`, in nats."""
-        rows, x, shape = self._pair(x)
+        return self._evaluate(self._log_prob_at, x)
+
+    def _log_prob_at(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
         token, inside = self._locate(x)
         with np.errstate(divide="ignore"):
             log_mass = np.log(self.mass[rows, token] * inside)
-        return self._answer((log_mass - self.column.log_extent[token]).reshape(shape))
+        return log_mass - self.column.log_extent[token]
 
     def entropy(self) -> Any:
         """Return the expected ``-log_prob`` of a draw, in nats."""
@@ -91,7 +95,10 @@ class Conditional(ABC):
         return self._answer(-np.where(self.mass > 0, terms, 0.0).sum(axis=1))
 
     def sample(self, n: int = 1, *, random_state: int | None = None) -> Any:
-        """Draw n values for each query, shape (queries, n), or (n,) for the query of a mapping."""
+        """Draw n values for each query, shape (queries, n), or (n,) for the query of a mapping.
+
+        Without a seed every call draws anew, also where the model was given one.
+        """
         fresh = int(np.random.SeedSequence().generate_state(1)[0])
         u = RowNoise(fresh if random_state is None else random_state, n).rows(0, len(self))
         return self._values_at(np.arange(len(self)).repeat(n), u.ravel(), u.shape)
@@ -132,6 +139,14 @@ class Conditional(ABC):
         rows = np.broadcast_to(np.arange(n).reshape(-1, *[1] * (len(shape) - 1)), shape)
         return rows.ravel(), np.broadcast_to(x, shape).ravel(), shape
 
+    def _evaluate(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray], x: Any) -> Any:
+        """Apply a function of queries and values to every evaluation; NaN at missing values."""
+        rows, x, shape = self._pair(x)
+        given = ~pd.isna(x)
+        result = np.full(len(x), np.nan)
+        result[given] = function(rows[given], x[given])
+        return self._answer(result.reshape(shape))
+
     def _answer(self, result: np.ndarray) -> Any:
         return result if self.index is not None else result[0]
 
@@ -155,14 +170,16 @@ class NumericConditional(Conditional):
 
     def cdf(self, x: Any) -> Any:
         """Return the probability of values up to and including ``x``."""
-        rows, x, shape = self._pair(x)
+        return self._evaluate(self._cdf_at, x)
+
+    def _cdf_at(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
         ticks = self._ticks(x)
         cells, whole = self.column.cells, self.column.grid.whole
         token = cells.find(ticks)
         below = self.mass.cumsum(axis=1)[rows, token] - self.mass[rows, token]
         share = cells.share(token, ticks, whole=whole)
         upto = np.where(ticks >= cells.high[-1], 1.0, below + self.mass[rows, token] * share)
-        return self._answer(np.clip(upto, 0.0, 1.0).reshape(shape))
+        return np.clip(upto, 0.0, 1.0)
 
     def icdf(self, q: Any) -> Any:
         """Return quantiles: the smallest value whose cumulative probability reaches ``q``.

@@ -15,7 +15,7 @@ from macode_plugin.conditions import read_conditions
 from macode_plugin.density import row_log_prob, token_probabilities
 from macode_plugin.imputation import completions
 from macode_plugin.networks import ConditionalNetwork
-from macode_plugin.table import Table, check_frame, check_labels
+from macode_plugin.table import Table, check_labels
 
 __all__ = ["Inference"]
 
@@ -213,7 +213,7 @@ class Inference:
 
 
 def _without(X: pd.DataFrame, target: Any) -> pd.DataFrame:
-    check_frame(X)
+    check_labels(X)
     return X.drop(columns=target, errors="ignore")
 
 

@@ -213,10 +213,6 @@ class Table:
 
 def check_frame(frame: Any) -> None:
     """Raise a TypeError or ValueError for anything but a frame with rows and distinct columns."""
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(
-            f"expected a pandas DataFrame, got {type(frame).__name__}; wrap it in pd.DataFrame"
-        )
     check_labels(frame)
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise ValueError(
@@ -225,8 +221,12 @@ def check_frame(frame: Any) -> None:
         )
 
 
-def check_labels(frame: pd.DataFrame) -> None:
-    """Raise a ValueError unless every column has one label that no other column has."""
+def check_labels(frame: Any) -> None:
+    """Raise a TypeError or ValueError unless it is a frame whose columns all have one own label."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(
+            f"expected a pandas DataFrame, got {type(frame).__name__}; wrap it in pd.DataFrame"
+        )
     if isinstance(frame.columns, pd.MultiIndex):
         raise ValueError("column labels on several levels are not supported; flatten them first")
     if frame.columns.has_duplicates:

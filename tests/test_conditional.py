@@ -278,6 +278,35 @@ def test_bad_queries_are_refused(mixed_model, queries):
         MaCoDE().conditional("x")
 
 
+@pytest.mark.parametrize("kind", ["float", "price", "datetime", "str", "boolean_na"])
+def test_a_missing_value_has_no_probability(mixed_model, queries, kind):
+    found = ask(mixed_model, kind, queries)
+    values = mixed_table()[kind].dropna().iloc[:N].astype(object).to_numpy(copy=True)
+    whole = found.log_prob(values)
+    values[2] = None
+    holed = found.log_prob(values)
+    assert np.isnan(holed).tolist() == [i == 2 for i in range(N)]
+    np.testing.assert_array_equal(np.delete(holed, 2), np.delete(whole, 2))
+    if isinstance(found, NumericConditional):
+        assert np.isnan(found.cdf(values)).tolist() == [i == 2 for i in range(N)]
+
+
+def test_no_rows_give_no_answers(mixed_model, queries):
+    none = queries.iloc[:0]
+    assert mixed_model.predict("float", none).shape == (0,)
+    assert mixed_model.predict_proba("str", none).shape == (0, 3)
+    assert mixed_model.log_prob(none).shape == (0,)
+    assert ask(mixed_model, "float", none).interval(0.5)[0].shape == (0,)
+
+
+@pytest.mark.parametrize("method", ["log_prob", "impute", "score"])
+def test_arrays_are_refused_with_a_way_out(mixed_model, queries, method):
+    with pytest.raises(TypeError, match=r"wrap it in pd\.DataFrame"):
+        getattr(mixed_model, method)(queries.to_numpy())
+    with pytest.raises(TypeError, match=r"wrap it in pd\.DataFrame"):
+        mixed_model.predict("float", queries.to_numpy())
+
+
 def test_predictions_are_the_conditionals_centres(mixed_model, queries):
     np.testing.assert_array_equal(
         mixed_model.predict("float", queries), ask(mixed_model, "float", queries).mean()
