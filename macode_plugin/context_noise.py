@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from macode_plugin.table import Vocabulary
 
-__all__ = ["ContextNoise"]
+__all__ = ["ContextNoise", "distinct_share"]
+
+
+def distinct_share(frame: pd.DataFrame) -> np.ndarray:
+    """Return the number of distinct values over the number of values of every column, shape (p,).
+
+    A row is recognised by values that few others share. Where values repeat, a known one is
+    information that all its rows vouch for, and noise would only blur it.
+    """
+    n_values = frame.notna().sum().to_numpy()
+    return frame.nunique().to_numpy() / np.maximum(n_values, 1)
 
 
 class ContextNoise:
@@ -22,13 +33,13 @@ class ContextNoise:
     ---------
     vocabulary : Vocabulary
         The tokens of the p columns.
-    scale : float
-        Standard deviation, as a share of a column's mass.
+    scale : ndarray, shape (p,)
+        Standard deviation by column, as a share of the column's mass.
     device : torch.device
     """
 
-    def __init__(self, vocabulary: Vocabulary, scale: float, device: torch.device) -> None:
-        self.scale = scale
+    def __init__(self, vocabulary: Vocabulary, scale: np.ndarray, device: torch.device) -> None:
+        self.scale = torch.from_numpy(scale.astype(np.float32)).to(device).unsqueeze(1)
         self.sizes = torch.tensor([0 if p is None else len(p) for p in vocabulary.positions]).to(device)
         longest = max(int(self.sizes.max()), 1)
         middle = np.zeros((len(vocabulary), longest))

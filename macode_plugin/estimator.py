@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,17 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
-from tqdm.auto import tqdm
 
 from macode_plugin import checkpoints, settings, storage
-from macode_plugin.columns import FREE
 from macode_plugin.conditions import read_conditions
 from macode_plugin.constraints import read_rules
-from macode_plugin.context_noise import ContextNoise
+from macode_plugin.context_noise import ContextNoise, distinct_share
 from macode_plugin.inference import Inference
 from macode_plugin.networks import NETWORKS, ConditionalNetwork
+from macode_plugin.progress import train_to_end
 from macode_plugin.sampling import draw_rows
 from macode_plugin.table import Table, check_frame
-from macode_plugin.training import Plan, Trainer
+from macode_plugin.training import Plan, Trainer, split_rows
 
 __all__ = ["MaCoDE"]
 
@@ -54,10 +52,9 @@ class MaCoDE(Inference, BaseEstimator):
     marginal_bias : bool
         Start from the columns' marginal distributions. Not in the paper.
     context_noise : float
-        Standard deviation, in bins, by which the known values of ordered columns are moved in
-        training (:mod:`macode_plugin.context_noise`); 0 for none (paper). 1 keeps a small table of
-        distinct numbers from being learned by heart; it costs where repeated values identify
-        rows.
+        Standard deviation, in bins, by which the known values of a column of distinct numbers are
+        moved in training, less where values repeat (:mod:`macode_plugin.context_noise`); 0 for
+        none (paper).
     width, n_heads, n_layers, feed_forward : int
         Size of the transformer.
     epochs : int or "auto"
@@ -229,14 +226,12 @@ class MaCoDE(Inference, BaseEstimator):
         parameters = settings.to_json(self.get_params(deep=False))
         device = settings.pick_device(self.device)
         network = self._build_network(table, seeds[0], device)
-        training, validation = _split(tokens, self.validation_fraction, seeds[1])
+        training, validation = split_rows(tokens, self.validation_fraction, seeds[1])
         plan = self._plan(len(training), max_time)
-        noise = None
-        if self.context_noise:
-            scale = self.context_noise / n_bins  # type: ignore[operator]
-            noise = ContextNoise(table.vocabulary, scale, device)
+        noise = self._build_noise(X, table, n_bins, device)  # type: ignore[arg-type]
         trainer = Trainer(network, training, validation, plan, seeds[2], noise)
-        self._train(trainer, checkpoints.Keeper(checkpoint, trainer, parameters, seeds), callback)
+        keeper = checkpoints.Keeper(checkpoint, trainer, parameters, seeds)
+        train_to_end(trainer, keeper, callback, verbose=self.verbose)
         self.table_ = table
         self.network_ = network.eval()
         self.history_ = trainer.history
@@ -370,6 +365,14 @@ class MaCoDE(Inference, BaseEstimator):
         )
         return network.to(device)
 
+    def _build_noise(
+        self, X: pd.DataFrame, table: Table, n_bins: int, device: torch.device
+    ) -> ContextNoise | None:
+        if not self.context_noise:
+            return None
+        scale = self.context_noise / n_bins * distinct_share(X)
+        return ContextNoise(table.vocabulary, scale, device)
+
     def _plan(self, n_rows: int, max_time: float | None) -> Plan:
         own = {field.name for field in dataclasses.fields(Plan)} - {"epochs", "patience", "max_time"}
         chosen = settings.to_json({name: getattr(self, name) for name in own})
@@ -377,39 +380,6 @@ class MaCoDE(Inference, BaseEstimator):
         epochs = auto_epochs if self.epochs == "auto" else int(self.epochs)
         patience = settings.auto_patience(epochs) if self.patience == "auto" else self.patience
         return Plan(epochs=epochs, patience=patience, max_time=max_time, **chosen)  # type: ignore[arg-type]
-
-    def _train(
-        self,
-        trainer: Trainer,
-        keeper: checkpoints.Keeper,
-        callback: Callable[[dict[str, float]], Any] | None,
-    ) -> None:
-        keeper.resume()
-        with tqdm(
-            total=trainer.plan.epochs,
-            initial=trainer.epoch,
-            disable=not self.verbose,
-            desc="MaCoDE",
-            unit="epoch",
-        ) as bar:
-
-            def after_epoch(record: dict[str, float]) -> bool:
-                bar.set_postfix(_figures(record))
-                bar.update()
-                stop = callback(record) if callback is not None else False
-                keeper.epoch_done()
-                return bool(stop)
-
-            try:
-                trainer.run(after_epoch)
-            except KeyboardInterrupt:
-                warnings.warn(
-                    f"training was interrupted after {trainer.epoch} epochs; the model holds its "
-                    "best weights so far",
-                    stacklevel=3,
-                )
-        keeper.training_ended()
-        trainer.restore_best()
 
     def _next_seed(self) -> int:
         sequence = np.random.SeedSequence((self._sampling["root"], self._sampling["drawn"]))
@@ -419,19 +389,3 @@ class MaCoDE(Inference, BaseEstimator):
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise NotFittedError("this MaCoDE is not fitted yet; call fit with a DataFrame first")
-
-
-def _split(tokens: np.ndarray, fraction: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hold rows out for validation; rows without any observed cell teach nothing and are left out."""
-    rows = np.flatnonzero((tokens != FREE).any(axis=1))
-    rows = np.random.default_rng(seed).permutation(rows)
-    n_validation = int(len(rows) * fraction)
-    split = torch.from_numpy(tokens[rows])
-    return split[n_validation:], split[:n_validation]
-
-
-def _figures(record: dict[str, float]) -> dict[str, str]:
-    figures = {"nll": f"{record['train_nll']:.3f}"}
-    if not np.isnan(record["validation_nll"]):
-        figures["validation"] = f"{record['validation_nll']:.3f}"
-    return figures

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -17,7 +18,7 @@ from macode_plugin.context_noise import ContextNoise
 from macode_plugin.masking import random_orders
 from macode_plugin.networks import ConditionalNetwork
 
-__all__ = ["Plan", "Trainer"]
+__all__ = ["Plan", "Trainer", "split_rows"]
 
 OWN_DECAY = 10.0
 """Weight decay of what is an ordered token's own (``TokenVectors``). AdamW then holds it below 0.1:
@@ -248,6 +249,23 @@ class Trainer:
         observed = (self.validation != FREE).repeat(VALIDATION_ORDERS, 1).cpu()
         orders = random_orders(observed, torch.Generator().manual_seed(seed))
         return orders.to(self.validation.device)
+
+
+def split_rows(tokens: np.ndarray, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Return training rows and those held out for validation, in random order.
+
+    Rows without any observed cell teach nothing and are left out.
+
+    Shape
+    -----
+    - tokens: (n, p), ``FREE`` where missing
+    - Output: at most n rows in all, of which ``fraction`` are held out
+    """
+    rows = np.flatnonzero((tokens != FREE).any(axis=1))
+    rows = np.random.default_rng(seed).permutation(rows)
+    n_validation = int(len(rows) * fraction)
+    split = torch.from_numpy(tokens[rows])
+    return split[n_validation:], split[:n_validation]
 
 
 def _parameter_groups(network: ConditionalNetwork) -> list[dict[str, Any]]:

@@ -1,0 +1,69 @@
+"""Training as a user sees it: a progress bar, saved states, and Ctrl-C that keeps what was learned."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from macode_plugin.checkpoints import Keeper
+from macode_plugin.training import Trainer
+
+__all__ = ["train_to_end"]
+
+
+def train_to_end(
+    trainer: Trainer,
+    keeper: Keeper,
+    callback: Callable[[dict[str, float]], Any] | None,
+    *,
+    verbose: bool,
+) -> None:
+    """Continue a run where its file left it, train, and put the best weights into the network.
+
+    Arguments
+    ---------
+    trainer : Trainer
+    keeper : Keeper
+        Where states are saved to; a complete run's file is removed.
+    callback : callable or None
+        Called with each epoch's record; training stops if it returns True.
+    verbose : bool
+        Show a bar over epochs.
+    """
+    keeper.resume()
+    with tqdm(
+        total=trainer.plan.epochs,
+        initial=trainer.epoch,
+        disable=not verbose,
+        desc="MaCoDE",
+        unit="epoch",
+    ) as bar:
+
+        def after_epoch(record: dict[str, float]) -> bool:
+            bar.set_postfix(_figures(record))
+            bar.update()
+            stop = callback(record) if callback is not None else False
+            keeper.epoch_done()
+            return bool(stop)
+
+        try:
+            trainer.run(after_epoch)
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"training was interrupted after {trainer.epoch} epochs; the model holds its "
+                "best weights so far",
+                stacklevel=3,
+            )
+    keeper.training_ended()
+    trainer.restore_best()
+
+
+def _figures(record: dict[str, float]) -> dict[str, str]:
+    figures = {"nll": f"{record['train_nll']:.3f}"}
+    if not np.isnan(record["validation_nll"]):
+        figures["validation"] = f"{record['validation_nll']:.3f}"
+    return figures
