@@ -39,6 +39,7 @@ CHECKS = [
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.func.__name__)
 def test_scikit_learns_own_checks(check):
+    """The asserts are scikit-learn's: each check raises where the imputer breaks a rule."""
     check(imputer())
 
 

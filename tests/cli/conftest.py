@@ -1,0 +1,17 @@
+"""Fixtures of the command line's tests."""
+
+import pytest
+from command_line import ok, table
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """A folder with a table in both formats, and two models of it. Do not change it: it is shared."""
+    folder = tmp_path_factory.mktemp("cli")
+    table().to_csv(folder / "data.csv", index=False)
+    table().to_parquet(folder / "data.parquet", index=False)
+    table(60, seed=1).to_csv(folder / "other.csv", index=False)
+    common = ("--categorical", "grade", "--epochs", 2, "--device", "cpu", "--quiet")
+    ok("fit", folder / "data.csv", "-o", folder / "m.macode", *common)
+    ok("fit", folder / "data.parquet", "-o", folder / "missing.macode", "--missing", "model", *common)
+    return folder
