@@ -42,8 +42,8 @@ class MaCoDE(Inference, BaseEstimator):
     network : {"causal", "masked"}
         Form of the network; "masked" is the paper's.
     n_bins : int or "auto"
-        Tokens that a continuous column is cut into, about; the paper's L. "auto" is 50 as in the
-        paper, fewer where that leaves less than 20 training rows a bin.
+        Tokens that a continuous column is cut into, about; the paper's L, 50 there. "auto" is one
+        for every 20 training rows, at least 10 and at most 200.
     atoms : bool
         Give values that hold at least 1 / ``n_bins`` of a column tokens of their own, and put
         drawn values on the column's own grid of decimals. The paper bins everything.
@@ -117,7 +117,7 @@ class MaCoDE(Inference, BaseEstimator):
         atoms: bool = True,
         ordered_basis: bool = True,
         marginal_bias: bool = True,
-        context_noise: float = 0.0,
+        context_noise: float = 1.0,
         width: int = 64,
         n_heads: int = 4,
         n_layers: int = 2,

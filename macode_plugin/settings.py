@@ -47,8 +47,8 @@ released code's, which leaves it at the framework's default)."""
 
 
 def auto_bins(n_rows: int) -> int:
-    """Return the number of bins when it is "auto": at least 20 training rows each, 10 to 50 bins."""
-    return min(max(n_rows // 20, 10), 50)
+    """Return the number of bins when it is "auto": at least 20 training rows each, 10 to 200 bins."""
+    return min(max(n_rows // 20, 10), 200)
 
 
 def auto_epochs(n_rows: int, batch_size: int) -> int:

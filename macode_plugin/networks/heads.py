@@ -14,8 +14,12 @@ from macode_plugin.table import Vocabulary
 
 __all__ = ["Heads", "TokenVectors", "token_offsets"]
 
-N_COSINES = 16
+N_COSINES = 32
 """Cosines over the scale of an ordered column that its tokens share."""
+
+TOKENS_PER_FREQUENCY = 40
+"""Tokens of a column for each frequency that is hardly damped. Fewer let a large table's sharp
+conditionals be learned in time; more keep a small table, whose columns have few tokens, smooth."""
 
 
 def token_offsets(vocabulary: Vocabulary) -> Tensor:
@@ -27,7 +31,7 @@ class TokenVectors(nn.Module):
     """One vector for every token of every column, N in all.
 
     Tokens of an ordered column share a smooth part, cosines over the tokens' positions on the
-    column's scale, damped with their frequency; what is a token's own comes on top, and is
+    column's scale, damped with their frequency, less in a column of many tokens; what is a token's own comes on top, and is
     decayed strongly in training (``training.OWN_DECAY``). Neighbouring bins so learn from each
     other, which the paper's independent vectors do not: a departure, which
     ``ordered_basis=False`` undoes.
@@ -82,12 +86,18 @@ def _basis(vocabulary: Vocabulary, places: list[int]) -> tuple[Tensor, Tensor, T
     offsets = token_offsets(vocabulary).numpy()
     rows, tokens = [], []
     for i, (j, position) in enumerate(zip(places, positions)):
-        cosines = np.cos(math.pi * position[:, None] * frequency) * (math.sqrt(2) / frequency)
-        basis[i, : len(position)] = cosines
+        cosines = np.cos(math.pi * position[:, None] * frequency)
+        basis[i, : len(position)] = cosines * _damping(frequency, len(position))
         rows.append(i * longest + np.arange(len(position)))
         tokens.append(offsets[j] + np.arange(len(position)))
     as_tensor = [torch.from_numpy(np.concatenate(part).astype(np.int64)) for part in (rows, tokens)]
     return torch.from_numpy(basis), as_tensor[0], as_tensor[1]
+
+
+def _damping(frequency: np.ndarray, n_tokens: int) -> np.ndarray:
+    """Return the amplitude of each cosine: inverse to the frequency beyond the first few."""
+    first = max(n_tokens / TOKENS_PER_FREQUENCY, 1.0)
+    return math.sqrt(2) / (1 + (frequency - 1) / first)
 
 
 class _Bucket(nn.Module):
