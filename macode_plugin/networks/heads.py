@@ -31,10 +31,10 @@ class TokenVectors(nn.Module):
     """One vector for every token of every column, N in all.
 
     Tokens of an ordered column share a smooth part, cosines over the tokens' positions on the
-    column's scale, damped with their frequency, less in a column of many tokens; what is a token's own comes on top, and is
-    decayed strongly in training (``training.OWN_DECAY``). Neighbouring bins so learn from each
-    other, which the paper's independent vectors do not: a departure, which
-    ``ordered_basis=False`` undoes.
+    column's scale, damped with their frequency, less in a column of many tokens; what is a
+    token's own comes on top, and is decayed strongly in training (``training.OWN_DECAY``).
+    Neighbouring bins so learn from each other, which the paper's independent vectors do not: a
+    departure, which ``ordered_basis=False`` undoes.
 
     Shape
     -----
