@@ -29,6 +29,9 @@ __all__ = ["CausalNetwork"]
 BALANCE_BOUNDS = (0.25, 4.0)
 """Smallest and largest weight of a cell of an incomplete row."""
 
+SHARPNESS_RATE = 3.0
+"""How much faster than other weights the sharpness of conditionals is learned, about."""
+
 
 class CausalNetwork(ConditionalNetwork):
     """Any-order causal transformer (see the module).
@@ -67,6 +70,7 @@ class CausalNetwork(ConditionalNetwork):
         blocks = (_Block(width, n_heads, feed_forward) for _ in range(n_layers))
         self.blocks = nn.ModuleList(blocks)  # type: ignore[assignment]
         self.norm = nn.LayerNorm(width)
+        self.sharpness = nn.Parameter(torch.zeros(len(vocabulary), len(vocabulary)))
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
         self.bytes_per_row = 4 * len(vocabulary) * width * 2 * n_layers
@@ -101,7 +105,8 @@ class CausalNetwork(ConditionalNetwork):
         for block in self.blocks:
             x = block(x)
         back = orders.argsort(dim=1).unsqueeze(-1).expand_as(x)
-        hidden = self.norm(x).gather(1, back)
+        steps = torch.arange(x.shape[1], device=x.device)
+        hidden = self._output(x, orders, steps).gather(1, back)
         return self.heads.nll(hidden, tokens) * observed
 
     def state(self, tokens: Tensor, orders: Tensor, n_known: Tensor) -> Tensor:
@@ -111,11 +116,27 @@ class CausalNetwork(ConditionalNetwork):
         x = self._inputs(self._value_table(), ids, orders)
         for block in self.blocks:
             x = block(x)
-        return self.norm(x[torch.arange(len(x), device=x.device), n_known])
+        rows = torch.arange(len(x), device=x.device)
+        return self._output(x[rows, n_known], orders[rows, n_known], n_known)
 
     def decoder(self, n_rows: int) -> CausalDecoder:
         """Return a decoder with its key-value cache empty."""
         return CausalDecoder(self, n_rows)
+
+    def _output(self, x: Tensor, column: Tensor, n_known: Tensor) -> Tensor:
+        """Return the input of the heads, longer the more sharply they are to tell tokens apart.
+
+        Normalised outputs have one length, whether nothing is known or all that a column follows
+        from; so each column learns a factor for every number of known columns. Not in the paper.
+
+        Shape
+        -----
+        - x: (..., width)
+        - column, n_known: (...), or such that they broadcast
+        - Output: (..., width)
+        """
+        factor = torch.exp(SHARPNESS_RATE * self.sharpness[column, n_known])
+        return self.norm(x) * factor.unsqueeze(-1)
 
     def _value_table(self) -> Tensor:
         """Return the vectors of "nothing yet" and of every token, shape (1 + N, width)."""
@@ -213,8 +234,9 @@ class CausalDecoder(Decoder):
             seen = slice(0, self.step + 1)
             attended = F.scaled_dot_product_attention(query, keys[:, :, seen], values[:, :, seen])
             x = block.merge(x, attended)
+        n_known = torch.full_like(column, self.step)
         self.step += 1
-        return self.network.norm(x[:, 0])
+        return self.network._output(x[:, 0], column, n_known)
 
     def reveal(self, column: Tensor, token: Tensor) -> None:
         """Remember the value that the next step is told."""
