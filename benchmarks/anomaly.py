@@ -8,9 +8,8 @@ tumours alone, asked to rank the malignant ones above the benign ones held out. 
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import typer
@@ -20,54 +19,47 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks import data, ledger
-from macode_plugin import MaCoDE
+from benchmarks import data, ledger, options
 
-__all__ = ["RESULTS", "main"]
+__all__ = ["DETECTORS", "RESULTS", "main"]
 
 RESULTS = ledger.FOLDER / "anomaly.csv"
 
-
-@dataclasses.dataclass(frozen=True)
-class AnomalyRun:
-    """One detector of one split; see :class:`benchmarks.ledger.Run`."""
-
-    table: str
-    model: str
-    seed: int
-    max_rows: int | None
-    epochs: int | None
+DETECTORS: dict[str, Callable[[ledger.Run], Any]] = {
+    "macode": lambda run: options.model(run.seed, run.epochs),
+    "isolation forest": lambda run: IsolationForest(random_state=run.seed),
+    "local outlier factor": lambda run: make_pipeline(
+        StandardScaler(), LocalOutlierFactor(novelty=True)
+    ),
+}
+"""Makers of detectors by name."""
 
 
 def main(
-    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0,1,2,3,4",
-    epochs: Annotated[int | None, typer.Option(help="Epochs; the model's choice if absent.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to append to.")] = RESULTS,
+    seeds: options.Numbers = "0,1,2,3,4",
+    epochs: options.Epochs = None,
+    out: options.Out = RESULTS,
 ) -> None:
     """Rank held-out rows by how unlikely they are, and write the AUC."""
     real = data.load("breast")
+    runs = [
+        ledger.Run(real.name, detector, seed, None, epochs)
+        for seed in options.numbers(seeds)
+        for detector in DETECTORS
+    ]
+    ledger.work_through(out, runs, lambda run: measure(run, real))
+
+
+def measure(run: ledger.Run, real: data.RealTable) -> dict[str, float]:
+    """Return the AUC of one detector on one split."""
     malignant = real.frame[real.target] == "malignant"
     rows = real.frame.drop(columns=real.target)
-    done = ledger.finished(out, AnomalyRun)
-    for seed in map(int, seeds.split(",")):
-        train, test = data.split(rows[~malignant], seed)
-        asked = pd.concat([test, rows[malignant]], ignore_index=True)
-        unusual = [0] * len(test) + [1] * int(malignant.sum())
-        for name, detector in _detectors(seed, epochs).items():
-            run = AnomalyRun("breast", name, seed, None, epochs)
-            if run not in done:
-                scores = detector.fit(train)
-                likely = scores.log_prob(asked) if name == "macode" else scores.score_samples(asked)
-                auc = float(roc_auc_score(unusual, -likely))
-                ledger.append(out, run, {"auc": auc, **ledger.environment()})
-
-
-def _detectors(seed: int, epochs: int | None) -> dict[str, object]:
-    return {
-        "macode": MaCoDE(epochs="auto" if epochs is None else epochs, random_state=seed),
-        "isolation forest": IsolationForest(random_state=seed),
-        "local outlier factor": make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
-    }
+    train, test = data.split(rows[~malignant], run.seed)
+    asked = pd.concat([test, rows[malignant]], ignore_index=True)
+    unusual = [0] * len(test) + [1] * int(malignant.sum())
+    detector = DETECTORS[run.model](run).fit(train)
+    likely = detector.log_prob(asked) if run.model == "macode" else detector.score_samples(asked)
+    return {"auc": float(roc_auc_score(unusual, -likely))}
 
 
 if __name__ == "__main__":

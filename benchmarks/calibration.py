@@ -10,18 +10,19 @@ so that coverage is set against the probability that the model gives the interva
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import typer
 
-from benchmarks import data, ledger
+from benchmarks import data, ledger, markdown, options
 from macode_plugin import MaCoDE
 from macode_plugin.conditional import NumericConditional
 
-__all__ = ["LEVELS", "PLOT", "RESULTS", "main", "measure"]
+__all__ = ["LEVELS", "PLOT", "RESULTS", "CalibrationRun", "main", "measure"]
 
 RESULTS = ledger.FOLDER / "calibration.csv"
 PLOT = ledger.FOLDER / "calibration.svg"
@@ -30,68 +31,68 @@ LEVELS = (50, 80, 90, 95)
 """Percent."""
 
 
-@dataclasses.dataclass(frozen=True)
-class CalibrationRun:
-    """One column of one fit, at one level; see :class:`benchmarks.ledger.Run`."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CalibrationRun(ledger.Run):
+    """One column of one fit, at one level."""
 
-    table: str
-    model: str
-    seed: int
-    max_rows: int | None
-    epochs: int | None
     column: str
     level: int
 
 
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = "abalone,whitewine,kings",
-    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0,1,2",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
-    max_rows: Annotated[int | None, typer.Option(help="Rows to cut every table to.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs; the model's choice if absent.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to append to.")] = RESULTS,
+    tables: options.Names = "abalone,whitewine,kings",
+    seeds: options.Numbers = "0,1,2",
+    data_dir: options.DataDir = None,
+    max_rows: options.MaxRows = None,
+    epochs: options.Epochs = None,
+    out: options.Out = RESULTS,
     plot: Annotated[Path, typer.Option(help="Figure to write.")] = PLOT,
 ) -> None:
     """Fit, predict intervals, and write how often they hold the held-out value."""
-    done = {(run.table, run.seed) for run in ledger.finished(out, CalibrationRun)}
-    for table in tables.split(","):
-        real = data.load(table, data_dir, max_rows)
-        for seed in map(int, seeds.split(",")):
-            if (table, seed) not in done:
-                _measure_split(real, seed, max_rows, epochs, out)
+    loaded = data.load_all(options.names(tables), data_dir, max_rows)
+    runs = [
+        CalibrationRun(table, "default", seed, max_rows, epochs, column=column, level=level)
+        for table, real in loaded.items()
+        for seed in options.numbers(seeds)
+        for column in real.continuous
+        for level in LEVELS
+    ]
+
+    # Runs of one fit follow each other, and so do those of one column.
+    @functools.lru_cache(maxsize=1)
+    def fitted(table: str, seed: int) -> tuple[MaCoDE, pd.DataFrame]:
+        return _fit(loaded[table], seed, epochs)
+
+    @functools.lru_cache(maxsize=1)
+    def predicted(table: str, seed: int, column: str) -> tuple[NumericConditional, pd.Series]:
+        model, test = fitted(table, seed)
+        return model.conditional(column, test.drop(columns=column)), test[column]
+
+    ledger.work_through(
+        out, runs, lambda run: measure(*predicted(run.table, run.seed, run.column), run.level)
+    )
     _draw(pd.read_csv(out), plot)
 
 
-def _measure_split(
-    real: data.RealTable, seed: int, max_rows: int | None, epochs: int | None, out: Path
-) -> None:
-    train, test = data.split(real.frame, seed)
-    model = MaCoDE(epochs="auto" if epochs is None else epochs, random_state=seed)
-    model.fit(train, categorical_columns=real.categorical)
-    test = data.mask_unseen(test, train, real.categorical)
-    for column in real.continuous:
-        found = model.conditional(column, test.drop(columns=column))
-        assert isinstance(found, NumericConditional)
-        for level, figures in measure(found, test[column]).items():
-            run = CalibrationRun(real.name, "default", seed, max_rows, epochs, column, level)
-            ledger.append(out, run, {**figures, **ledger.environment()})
-
-
-def measure(found: NumericConditional, truth: pd.Series) -> dict[int, dict[str, Any]]:
-    """Return, by level, what the intervals claim, how often they hold, and their mean width."""
+def measure(found: NumericConditional, truth: pd.Series, level: int) -> dict[str, float]:
+    """Return what the intervals of a level claim, how often they hold, and their mean width."""
     grid = found.column.grid
     step = grid.step / 10.0**grid.decimals
     values = truth.to_numpy(dtype=float)
-    results = {}
-    for level in LEVELS:
-        low, high = (ends.astype(float) for ends in found.interval(level / 100))
-        claimed = found.cdf(high) - found.cdf(low - step) if step else np.full(len(low), level / 100)
-        results[level] = {
-            "claimed": float(claimed.mean()),
-            "covered": float(((values >= low) & (values <= high)).mean()),
-            "width": float((high - low).mean()),
-        }
-    return results
+    low, high = (ends.astype(float) for ends in found.interval(level / 100))
+    claimed = found.cdf(high) - found.cdf(low - step) if step else np.full(len(low), level / 100)
+    return {
+        "claimed": float(claimed.mean()),
+        "covered": float(((values >= low) & (values <= high)).mean()),
+        "width": float((high - low).mean()),
+    }
+
+
+def _fit(real: data.RealTable, seed: int, epochs: int | None) -> tuple[MaCoDE, pd.DataFrame]:
+    """Return a model of the training rows, and the rows held out as it can read them."""
+    train, test = data.split(real.frame, seed)
+    model = options.model(seed, epochs).fit(train, categorical_columns=real.categorical)
+    return model, data.mask_unseen(test, train, real.categorical)
 
 
 def _draw(results: pd.DataFrame, path: Path) -> None:
@@ -99,7 +100,7 @@ def _draw(results: pd.DataFrame, path: Path) -> None:
 
     ax = Figure(figsize=(4.5, 4.5)).subplots()
     ax.plot([0.45, 1], [0.45, 1], color="0.7")
-    for table, of_table in results.groupby("table", sort=False):
+    for table, of_table in results.groupby(markdown.labels(results, "table"), sort=False):
         means = of_table.groupby("level")[["claimed", "covered"]].mean()
         ax.plot(means["claimed"], means["covered"], "o-", label=table)
     ax.set_xlabel("probability that the model gives the interval")

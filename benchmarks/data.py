@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-__all__ = ["NAMES", "RealTable", "code", "load", "mask_unseen", "split"]
+__all__ = ["NAMES", "RealTable", "code", "load", "load_all", "mask_unseen", "split"]
 
 _TARGETS = {
     "abalone": "Rings",
@@ -88,6 +88,16 @@ def load(name: str, data_dir: Path | None = None, max_rows: int | None = None) -
         frame = frame.sample(max_rows, random_state=0)
     frame = frame[continuous + categorical].reset_index(drop=True)
     return RealTable(name, frame, continuous, categorical, target)
+
+
+def load_all(
+    names: list[str], data_dir: Path | None = None, max_rows: int | None = None
+) -> dict[str, RealTable]:
+    """Return tables by name, as :func:`load` gives each.
+
+    All at once, so that a wrong name or a missing file shows before hours of work.
+    """
+    return {name: load(name, data_dir, max_rows) for name in names}
 
 
 def split(frame: pd.DataFrame, seed: int, test_size: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:

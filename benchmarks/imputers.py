@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
 
+from benchmarks import options
 from macode_plugin import MaCoDE
 
 __all__ = ["IMPUTERS", "Imputer"]
@@ -69,14 +70,9 @@ class _Chained:
         return pd.DataFrame(chain.fit_transform(holed), index=holed.index, columns=holed.columns)
 
 
-def _macode(seed: int, epochs: int | None, build: Callable[..., MaCoDE]) -> Imputer:
-    changes = {} if epochs is None else {"epochs": epochs}
-    return _MaCoDE(build(random_state=seed, verbose=False, **changes))
-
-
 IMPUTERS: dict[str, Callable[[int, int | None], Imputer]] = {
-    "macode": lambda seed, epochs: _macode(seed, epochs, MaCoDE),
-    "macode-paper": lambda seed, epochs: _macode(seed, epochs, MaCoDE.paper),
+    "macode": lambda seed, epochs: _MaCoDE(options.model(seed, epochs)),
+    "macode-paper": lambda seed, epochs: _MaCoDE(options.model(seed, epochs, paper=True)),
     "iterative": lambda seed, epochs: _Chained(seed),
 }
 """Makers of models by name, from a seed and the epochs asked for (None: the model's own)."""

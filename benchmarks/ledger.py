@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import datetime
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import numpy as np
 import pandas as pd
 import sklearn
 import torch
+from tqdm.auto import tqdm
 
 import macode_plugin
 
-__all__ = ["FOLDER", "RESULTS", "Run", "append", "environment", "finished"]
+__all__ = ["FOLDER", "RESULTS", "Run", "append", "environment", "finished", "work_through"]
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -29,8 +31,7 @@ class Run:
 
     Arguments
     ---------
-    table : str
-    model : {"default", "paper", "baseline"}
+    table, model : str
     seed : int
     max_rows : int or None
         Rows that the table was cut to; None for the whole table.
@@ -53,11 +54,46 @@ def finished(path: Path, kind: type = Run) -> set[Any]:
     path : Path
     kind : type
         What a run is: a frozen dataclass of str, int and ``int | None`` fields.
+
+    Raises
+    ------
+    ValueError
+        If the file lacks one of these fields, as one that another version wrote may.
     """
     if not path.exists():
         return set()
     with path.open(newline="") as file:
-        return {_run(kind, row) for row in csv.DictReader(file)}
+        rows = csv.DictReader(file)
+        needed = [field.name for field in dataclasses.fields(kind)]
+        absent = [name for name in needed if name not in (rows.fieldnames or [])]
+        if absent:
+            raise ValueError(
+                f"{path} must have columns {needed}, however: {absent} are absent; "
+                "add them or choose another file (--out)"
+            )
+        return {_run(kind, row) for row in rows}
+
+
+def work_through(
+    path: Path, runs: Sequence[Any], measure: Callable[[Any], dict[str, Any]], **versions: str
+) -> None:
+    """Measure the runs that the file does not hold, in their order, and write each row at once.
+
+    Arguments
+    ---------
+    path : Path
+    runs : sequence of dataclasses
+        All of one kind, as :func:`finished` reads it.
+    measure : callable
+        Takes a run and returns its figures. In the row :func:`environment` follows them.
+    **versions : str
+        Of packages that ``environment`` does not name, by column.
+    """
+    done = finished(path, type(runs[0])) if runs else set()
+    bar = tqdm([run for run in dict.fromkeys(runs) if run not in done], unit="run")
+    for run in bar:
+        bar.set_description(_described(run))
+        append(path, run, {**measure(run), **environment(), **versions})
 
 
 def append(path: Path, run: Any, figures: dict[str, Any]) -> None:
@@ -92,6 +128,17 @@ def environment() -> dict[str, Any]:
         "pandas": pd.__version__,
         "scikit_learn": sklearn.__version__,
     }
+
+
+def _described(run: Any) -> str:
+    """Return what a run is in short, its numbers with their names."""
+    settings = dataclasses.asdict(run).items()
+    told = [
+        value if isinstance(value, str) else f"{name} {value}"
+        for name, value in settings
+        if value is not None
+    ]
+    return ", ".join(told)
 
 
 def _machine() -> str:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-__all__ = ["ABSENT", "commands", "distinct", "figure", "grid", "label", "number", "origin"]
+__all__ = [
+    "ABSENT",
+    "commands",
+    "distinct",
+    "figure",
+    "given",
+    "grid",
+    "label",
+    "labels",
+    "listed",
+    "number",
+    "origin",
+    "section",
+]
 
 ABSENT = "n/a"
 _VERSIONS = ("macode_plugin", "torch", "numpy", "pandas", "scikit_learn")
@@ -14,6 +27,12 @@ def label(model: str, max_rows: float, epochs: float) -> str:
     """Return the model's name, with the cuts that make its figures no match for full runs."""
     cuts = [f"{n:.0f} {unit}" for n, unit in ((max_rows, "rows"), (epochs, "epochs")) if pd.notna(n)]
     return f"{model} ({', '.join(cuts)})" if cuts else model
+
+
+def labels(runs: pd.DataFrame, column: str = "model") -> pd.Series:
+    """Return :func:`label` of every run, with another column's values in place of the model."""
+    named = zip(runs[column], runs["max_rows"], runs["epochs"])
+    return pd.Series([label(*row) for row in named], index=runs.index)
 
 
 def figure(values: pd.Series) -> str:
@@ -39,6 +58,11 @@ def grid(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def section(title: str, note: str, shown: str, runs: pd.DataFrame, calls: list[str]) -> str:
+    """Return a heading, a note, what is shown, and where it comes from."""
+    return "\n\n".join([f"## {title}", note, shown, origin("", runs, calls)])
+
+
 def origin(name: str, runs: pd.DataFrame, calls: list[str]) -> str:
     """Return machine, date, versions and commands behind some runs."""
     versions = ", ".join(f"{v.replace('_', '-')} {distinct(runs[v])}" for v in _VERSIONS)
@@ -47,34 +71,40 @@ def origin(name: str, runs: pd.DataFrame, calls: list[str]) -> str:
     return named + "\n\n```\n" + "\n".join(calls) + "\n```"
 
 
-def commands(module: str, runs: pd.DataFrame, settings: str) -> list[str]:
-    """Return the calls of a benchmark of mechanisms that repeat these runs.
+def commands(module: str, runs: pd.DataFrame, settings: str = "") -> list[str]:
+    """Return the calls of a benchmark that repeat these runs.
 
     Arguments
     ---------
     module : str
     runs : DataFrame
-        With columns ``table``, ``mechanism``, ``seed``, and ``max_rows`` and ``epochs`` that are
-        the same throughout.
+        With columns ``table``, ``seed``, ``max_rows`` and ``epochs``, and ``mechanism`` if the
+        benchmark has them.
     settings : str
         Options that all calls share.
     """
-    for option in ("max_rows", "epochs"):
-        value = runs[option].iloc[0]
-        settings += f" --{option.replace('_', '-')} {value:.0f}" if pd.notna(value) else ""
-    seeds = runs.groupby(["table", "mechanism"], sort=False)["seed"].agg(_listed)
-    tables = _merged(seeds.reset_index(), ["mechanism", "seed"], "table")
-    return [
-        f"python -m {module} --data-dir DIR --tables {row.table} --mechanisms {row.mechanism} "
-        f"--seeds {row.seed} {settings}"
-        for row in _merged(tables, ["table", "seed"], "mechanism").itertuples()
-    ]
+    lists = ["table", "mechanism"] if "mechanism" in runs else ["table"]
+    calls = []
+    for _, alike in runs.groupby(["max_rows", "epochs"], sort=False, dropna=False):
+        seeds = alike.groupby(lists, sort=False)["seed"]
+        rows = seeds.agg(lambda of_one: listed(of_one.sort_values())).reset_index()
+        for name in lists:
+            others = [column for column in rows if column != name]
+            rows = rows.groupby(others, sort=False)[name].agg(",".join).reset_index()
+        for row in rows.to_dict("records"):
+            chosen = [f"--{name}s {row[name]}" for name in [*lists, "seed"]]
+            shared = [settings] if settings else []
+            call = " ".join([f"python -m {module} --data-dir DIR", *chosen, *shared])
+            calls.append(call + given(alike, "max_rows", "epochs"))
+    return calls
 
 
-def _merged(rows: pd.DataFrame, alike: list[str], column: str) -> pd.DataFrame:
-    """Return one row for all that are alike, with what they differ in as a list."""
-    return rows.groupby(alike, sort=False)[column].agg(",".join).reset_index()
+def given(runs: pd.DataFrame, *names: str) -> str:
+    """Return the options of these names that the first run was given, each behind a blank."""
+    values = {name.replace("_", "-"): runs[name].iloc[0] for name in names}
+    return "".join(f" --{option} {value:.0f}" for option, value in values.items() if pd.notna(value))
 
 
-def _listed(seeds: pd.Series) -> str:
-    return ",".join(str(seed) for seed in sorted(seeds))
+def listed(values: pd.Series) -> str:
+    """Return the distinct values in order of appearance, as an option takes them."""
+    return ",".join(str(value) for value in values.unique())

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-__all__ = ["MECHANISMS", "RATE", "mar", "mcar", "mnarl", "mnarq", "mnarq_released", "read_names"]
+__all__ = ["MECHANISMS", "RATE", "mar", "mcar", "mnarl", "mnarq", "mnarq_released"]
 
 RATE = 0.3
 """The paper's rate."""
@@ -95,21 +95,6 @@ MECHANISMS: dict[str, Callable[[pd.DataFrame, float, np.random.Generator], pd.Da
     "MNARQ-released": mnarq_released,
 }
 """The mechanisms by name."""
-
-
-def read_names(text: str) -> list[str]:
-    """Return the mechanisms that a text names, separated by commas.
-
-    Raises
-    ------
-    ValueError
-        For a name that is none of :data:`MECHANISMS`.
-    """
-    names = text.split(",")
-    strange = [name for name in names if name not in MECHANISMS]
-    if strange:
-        raise ValueError(f"mechanism must be one of {list(MECHANISMS)}, however: {strange}")
-    return names
 
 
 def _logistic(

@@ -9,8 +9,8 @@ and its continuous columns, from all other columns, on the 20 % of rows held out
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Annotated, Any
+import functools
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,85 +18,101 @@ import typer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
-from benchmarks import data, ledger
+from benchmarks import data, ledger, options
 from macode_plugin import MaCoDE
 
-__all__ = ["RESULTS", "main"]
+__all__ = ["MODELS", "RESULTS", "PredictionRun", "main"]
 
 RESULTS = ledger.FOLDER / "prediction.csv"
 
+MODELS = ("macode", "forest")
 
-@dataclasses.dataclass(frozen=True)
-class PredictionRun:
-    """One column of one split; see :class:`benchmarks.ledger.Run`."""
 
-    table: str
-    model: str
-    seed: int
-    max_rows: int | None
-    epochs: int | None
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PredictionRun(ledger.Run):
+    """One column of one split."""
+
     column: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Training rows, held-out rows, and the model of the former.
+
+    ``given`` are the held-out rows as the model can read them: without unknown categories.
+    """
+
+    model: MaCoDE
+    train: pd.DataFrame
+    test: pd.DataFrame
+    given: pd.DataFrame
+
+
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = "abalone,whitewine",
-    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0,1,2",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
-    max_rows: Annotated[int | None, typer.Option(help="Rows to cut every table to.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs; the model's choice if absent.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to append to.")] = RESULTS,
+    tables: options.Names = "abalone,whitewine",
+    seeds: options.Numbers = "0,1,2",
+    data_dir: options.DataDir = None,
+    max_rows: options.MaxRows = None,
+    epochs: options.Epochs = None,
+    out: options.Out = RESULTS,
 ) -> None:
     """Fit, predict every column, and write accuracy and log-loss, or R squared."""
-    done = {(run.table, run.seed) for run in ledger.finished(out, PredictionRun)}
-    for table in tables.split(","):
-        real = data.load(table, data_dir, max_rows)
-        for seed in map(int, seeds.split(",")):
-            if (table, seed) in done:
-                continue
-            train, test = data.split(data.code(real, real.frame), seed)
-            given = data.mask_unseen(test, train, real.categorical)
-            model = MaCoDE(epochs="auto" if epochs is None else epochs, random_state=seed)
-            model.fit(train, categorical_columns=real.categorical)
-            for column in [*real.continuous, real.target]:
-                score = _classify if column == real.target else _regress
-                for name, figures in score(model, train, test, given, column).items():
-                    run = PredictionRun(table, name, seed, max_rows, epochs, column)
-                    ledger.append(out, run, {**figures, **ledger.environment()})
+    loaded = data.load_all(options.names(tables), data_dir, max_rows)
+    runs = [
+        PredictionRun(table, model, seed, max_rows, epochs, column=column)
+        for table, real in loaded.items()
+        for seed in options.numbers(seeds)
+        for column in [*real.continuous, real.target]
+        for model in MODELS
+    ]
+
+    @functools.lru_cache(maxsize=1)  # runs of one split follow each other
+    def fitted(table: str, seed: int) -> Split:
+        return _fit(loaded[table], seed, epochs)
+
+    ledger.work_through(
+        out, runs, lambda run: measure(run, loaded[run.table], fitted(run.table, run.seed))
+    )
 
 
-def _regress(
-    model: MaCoDE, train: pd.DataFrame, test: pd.DataFrame, given: pd.DataFrame, column: str
-) -> dict[str, dict[str, Any]]:
-    forest = RandomForestRegressor(random_state=0).fit(train.drop(columns=column), train[column])
-    predicted = {
-        "macode": model.predict(column, given),
-        "forest": forest.predict(test.drop(columns=column)),
-    }
+def measure(run: PredictionRun, real: data.RealTable, split: Split) -> dict[str, float]:
+    """Return the scores of one model's predictions of one column; NaN where one does not apply."""
+    score = _classify if run.column == real.target else _regress
+    return {**dict.fromkeys(("r2", "accuracy", "log_loss"), np.nan), **score(run, split)}
+
+
+def _fit(real: data.RealTable, seed: int, epochs: int | None) -> Split:
+    train, test = data.split(data.code(real, real.frame), seed)
+    model = options.model(seed, epochs).fit(train, categorical_columns=real.categorical)
+    return Split(model, train, test, data.mask_unseen(test, train, real.categorical))
+
+
+def _regress(run: PredictionRun, split: Split) -> dict[str, float]:
+    if run.model == "macode":
+        predicted = split.model.predict(run.column, split.given)
+    else:
+        forest = _train(RandomForestRegressor, run.column, split)
+        predicted = forest.predict(split.test.drop(columns=run.column))
+    return {"r2": float(r2_score(split.test[run.column], predicted))}
+
+
+def _classify(run: PredictionRun, split: Split) -> dict[str, float]:
+    categories = np.unique(split.train[run.column])
+    if run.model == "macode":
+        shares = split.model.predict_proba(run.column, split.given)[categories].to_numpy()
+    else:
+        forest = _train(RandomForestClassifier, run.column, split)
+        shares = forest.predict_proba(split.test.drop(columns=run.column))
+    truth = split.test[run.column]
+    known = truth.isin(categories).to_numpy()
     return {
-        name: {"r2": float(r2_score(test[column], values)), "accuracy": np.nan, "log_loss": np.nan}
-        for name, values in predicted.items()
+        "accuracy": float(accuracy_score(truth, categories[shares.argmax(axis=1)])),
+        "log_loss": float(log_loss(truth[known], shares[known], labels=categories)),
     }
 
 
-def _classify(
-    model: MaCoDE, train: pd.DataFrame, test: pd.DataFrame, given: pd.DataFrame, column: str
-) -> dict[str, dict[str, Any]]:
-    forest = RandomForestClassifier(random_state=0).fit(train.drop(columns=column), train[column])
-    categories = forest.classes_
-    shares = {
-        "macode": model.predict_proba(column, given)[categories].to_numpy(),
-        "forest": forest.predict_proba(test.drop(columns=column)),
-    }
-    known = test[column].isin(categories).to_numpy()
-    truth = test[column][known]
-    return {
-        name: {
-            "r2": np.nan,
-            "accuracy": float(accuracy_score(test[column], categories[share.argmax(axis=1)])),
-            "log_loss": float(log_loss(truth, share[known], labels=categories)),
-        }
-        for name, share in shares.items()
-    }
+def _train(kind: type, column: str, split: Split) -> Any:
+    return kind(random_state=0).fit(split.train.drop(columns=column), split.train[column])
 
 
 if __name__ == "__main__":

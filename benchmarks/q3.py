@@ -8,15 +8,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import typer
-from tqdm.auto import tqdm
 
-from benchmarks import data, imputation_metrics, ledger, masks
+from benchmarks import data, imputation_metrics, ledger, masks, options
 from benchmarks.imputers import IMPUTERS
 
 __all__ = ["RESULTS", "TABLES", "Run", "main"]
@@ -25,6 +23,8 @@ RESULTS = ledger.FOLDER / "q3.csv"
 
 TABLES = ("abalone", "banknote", "breast", "redwine", "whitewine")
 """The tables that the paper imputes."""
+
+_ASKED = ",".join(TABLES)
 
 
 class Model(str, enum.Enum):
@@ -37,17 +37,7 @@ class Model(str, enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What tells one row of results from another.
-
-    Arguments
-    ---------
-    table, mechanism, model : str
-    seed : int
-    m : int
-        Imputations.
-    max_rows, epochs : int or None
-        Cuts as those of :class:`benchmarks.ledger.Run`.
-    """
+    """A run of m imputations; the other fields are those of :class:`benchmarks.q2.Run`."""
 
     table: str
     mechanism: str
@@ -59,37 +49,27 @@ class Run:
 
 
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = ",".join(TABLES),
-    mechanisms: Annotated[
-        str, typer.Option(help=f"Of {', '.join(masks.MECHANISMS)}, separated by commas.")
-    ] = "MCAR,MAR,MNARL,MNARQ",
-    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
+    tables: options.Names = _ASKED,
+    mechanisms: options.Mechanisms = options.MECHANISMS,
+    seeds: options.Numbers = options.SEEDS,
+    data_dir: options.DataDir = None,
     model: Annotated[Model, typer.Option(help="What imputes.")] = Model.macode,
     m: Annotated[int, typer.Option(min=2, help="Imputations.")] = 100,
-    max_rows: Annotated[int | None, typer.Option(help="Cut each table to so many rows.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Train for so many epochs.")] = None,
-    out: Annotated[
-        Path, typer.Option(help="CSV file; what it holds already is not run again.")
-    ] = RESULTS,
+    max_rows: options.MaxRows = None,
+    epochs: options.Epochs = None,
+    out: options.Out = RESULTS,
 ) -> None:
     """Hide 30 % of whole tables, impute them m times, and compare inference with the complete table."""
-    # Names first, so that a wrong one or a missing file shows before hours of work.
-    loaded = {name: data.load(name, data_dir, max_rows) for name in tables.split(",")}
-    chosen = masks.read_names(mechanisms)
+    loaded = data.load_all(options.names(tables), data_dir, max_rows)
     name = Model(model).value
     cuts = {"max_rows": max_rows, "epochs": None if name == "iterative" else epochs}
     runs = [
-        Run(table, mechanism, name, int(seed), m, **cuts)
+        Run(table, mechanism, name, seed, m, **cuts)
         for table in loaded
-        for mechanism in chosen
-        for seed in seeds.split(",")
+        for mechanism in options.mechanisms(mechanisms)
+        for seed in options.numbers(seeds)
     ]
-    finished = ledger.finished(out, Run)
-    bar = tqdm([run for run in runs if run not in finished], unit="run")
-    for run in bar:
-        bar.set_description(f"{run.table}, {run.mechanism}, {run.model}, seed {run.seed}")
-        ledger.append(out, run, measure(run, loaded[run.table]))
+    ledger.work_through(out, runs, lambda run: measure(run, loaded[run.table]))
 
 
 def measure(run: Run, table: data.RealTable) -> dict[str, Any]:
@@ -108,7 +88,6 @@ def measure(run: Run, table: data.RealTable) -> dict[str, Any]:
         **effort,
         **imputation_metrics.inference(complete, imputed),
         "crps": imputation_metrics.hidden_crps(complete, imputed, mask),
-        **ledger.environment(),
     }
 
 

@@ -10,7 +10,6 @@ filter understands; with ``>`` it raises an error at once.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from synthcity.plugins.core.constraints import Constraints
 from synthcity.plugins.core.dataloader import GenericDataLoader
 
 import macode_plugin  # noqa: F401  registers the plugin
-from benchmarks import ledger
+from benchmarks import ledger, options
 
 __all__ = ["RESULTS", "main"]
 
@@ -43,7 +42,7 @@ def main(
     training_rows: Annotated[int, typer.Option(help="Rows to learn from.")] = 20_000,
     n_iter: Annotated[int, typer.Option(help="Training iterations of each plugin.")] = 10,
     patience: Annotated[int, typer.Option(help="Rejection rounds that the host allows.")] = 50,
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = RESULTS,
+    out: options.NewOut = RESULTS,
 ) -> None:
     """Time drawing rows with and without the rule, and count those that come back."""
     frame = table(training_rows)

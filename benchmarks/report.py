@@ -5,26 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from benchmarks import (
-    markdown,
-    q2,
-    q3,
-    report_density,
-    report_hosts,
-    report_imputation,
-    report_incomplete,
-)
-from benchmarks.ablation import RESULTS as ABLATION
+from benchmarks import markdown, report_density, report_hosts, report_imputation, report_incomplete
 from benchmarks.data import NAMES
-from benchmarks.ledger import FOLDER, RESULTS
+from benchmarks.ledger import FOLDER
 
-__all__ = ["main"]
+__all__ = ["WRITERS", "main"]
 
 _HERE = Path(__file__).parent
 _PUBLISHED = _HERE / "paper_results" / "q1_quality.csv"
@@ -43,6 +35,22 @@ _MEASURES = {
     "nearest_record_share": ("Nearest-record share", _HALF),
 }
 
+_ABLATION = {
+    "validation_nll": "Validation NLL",
+    "test_score": "Test score",
+    "detector_auc": "Detector AUC",
+    "nearest_record_share": "Nearest-record share",
+    "smape": "SMAPE",
+    "f1": "F1",
+}
+
+_CHANGES = """\
+Validation NLL is that of the validation rows at the best epoch, in nats per row; lower is better. It
+counts tokens, so that it compares changes that leave them as they are. Test score is the mean
+log-likelihood of the held-out rows, in nats per row and the data's own units; higher is better, and
+changes of the tokens can be compared too. The other measures are of one synthetic table of the size
+of the training table, as in question 1."""
+
 _INTRODUCTION = """\
 # Results: quality of complete data (question 1 of the paper)
 
@@ -55,32 +63,29 @@ Published figures: An et al., AAAI 2025, arXiv 2405.20602, its tenth table (covt
 
 
 def main(
-    results: Annotated[Path, typer.Option(help="CSV file that benchmarks.q1 wrote.")] = RESULTS,
-    ablation: Annotated[Path, typer.Option(help="CSV file that benchmarks.ablation wrote.")] = ABLATION,
-    incomplete: Annotated[Path, typer.Option(help="CSV file that benchmarks.q2 wrote.")] = q2.RESULTS,
-    imputed: Annotated[Path, typer.Option(help="CSV file that benchmarks.q3 wrote.")] = q3.RESULTS,
-    folder: Annotated[Path, typer.Option(help="Folder of the other results.")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="Folder of the files of results.")] = FOLDER,
     out: Annotated[Path, typer.Option(help="Markdown file to write.")] = _HERE / "RESULTS.md",
 ) -> None:
     """Write the figures as Markdown, beside the published ones."""
-    ours = pd.read_csv(results)
-    ours["label"] = [
-        markdown.label(*row) for row in zip(ours["model"], ours["max_rows"], ours["epochs"])
-    ]
+    paths = {name: folder / f"{name}.csv" for name in WRITERS}
+    parts = [WRITERS[name](pd.read_csv(path)) for name, path in paths.items() if path.exists()]
+    if not parts:
+        raise FileNotFoundError(f"no file of results is in the folder, however: {folder}")
+    out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _quality(ours: pd.DataFrame) -> str:
+    """Return the part on question 1."""
+    ours = ours.assign(label=markdown.labels(ours))
     published = pd.read_csv(_PUBLISHED, comment="#")
     sections = [
         _INTRODUCTION,
         _means_of_models(ours, published),
         *(_one_measure(ours, published, measure) for measure in _MEASURES),
         _seconds(ours[ours["model"] != "baseline"]),
-        *([_ablation(pd.read_csv(ablation))] if ablation.exists() else []),
         _origin(ours),
-        *([report_incomplete.write(pd.read_csv(incomplete))] if incomplete.exists() else []),
-        *([report_imputation.write(pd.read_csv(imputed))] if imputed.exists() else []),
-        *report_density.sections(folder),
-        *report_hosts.sections(folder),
     ]
-    out.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    return "\n\n".join(sections)
 
 
 def _means_of_models(ours: pd.DataFrame, published: pd.DataFrame) -> str:
@@ -146,55 +151,40 @@ def _seconds(fitted: pd.DataFrame) -> str:
     return f"## Seconds\n\n{note}\n\n{markdown.grid(header, rows)}"
 
 
-def _ablation(trials: pd.DataFrame) -> str:
-    """Return what each change of the default does to the held-out likelihood."""
-    header = ["Change", *trials["table"].unique()]
-    rows = []
-    for change, of_change in trials.groupby("change", sort=False):
-        by_table = dict(list(of_change.groupby("table")["validation_nll"]))
-        rows.append(
-            [
-                str(change),
-                *(
-                    markdown.figure(by_table[t]) if t in by_table else markdown.ABSENT
-                    for t in header[1:]
-                ),
-            ]
-        )
-    seeds = ",".join(str(seed) for seed in sorted(trials["seed"].unique()))
-    command = (
-        f"python -m benchmarks.ablation --data-dir DIR --tables {','.join(header[1:])} --seeds {seeds}"
-    )
-    return (
-        "## Departures from the paper\n\nNLL of the validation rows at the best epoch, in nats per "
-        f"row; lower is better.\n\n{markdown.grid(header, rows)}\n\n"
-        f"{markdown.distinct(trials['machine'])}; {markdown.distinct(trials['date'])}."
-        f"\n\n```\n{command}\n```"
-    )
-
-
 def _origin(ours: pd.DataFrame) -> str:
     """Return the commands, versions, machines and dates behind the figures."""
     parts = ["## Where the figures come from", "DIR is the folder of the parquet files."]
     for label, runs in ours.groupby("label", sort=False):
-        parts.append(markdown.origin(label, runs, _commands(runs)))
+        model = runs["model"].iloc[0]
+        settings = "--half-real" if model == "baseline" else f"--preset {model}"
+        calls = markdown.commands("benchmarks.q1", runs, settings)
+        parts.append(markdown.origin(str(label), runs, calls))
     return "\n\n".join(parts)
 
 
-def _commands(runs: pd.DataFrame) -> list[str]:
-    """Return the calls of ``benchmarks.q1`` that repeat these runs."""
-    first = runs.iloc[0]
-    which = "--half-real" if first["model"] == "baseline" else f"--preset {first['model']}"
-    for option, name in (("--max-rows", "max_rows"), ("--epochs", "epochs")):
-        which += f" {option} {first[name]:.0f}" if pd.notna(first[name]) else ""
-    tables_by_seeds: dict[str, list[str]] = {}
-    for table, of_table in runs.groupby("table", sort=False):
-        seeds = ",".join(str(seed) for seed in sorted(of_table["seed"]))
-        tables_by_seeds.setdefault(seeds, []).append(str(table))
-    return [
-        f"python -m benchmarks.q1 --data-dir DIR --tables {','.join(tables)} --seeds {seeds} {which}"
-        for seeds, tables in tables_by_seeds.items()
-    ]
+def _ablation(trials: pd.DataFrame) -> str:
+    """Return what each change of the default does, a table for each table learned."""
+    trials = trials.assign(label=markdown.labels(trials, "change"))
+    shown = []
+    for table, of_table in trials.groupby("table", sort=False):
+        rows = [
+            [str(label), *(markdown.figure(of_change[name]) for name in _ABLATION)]
+            for label, of_change in of_table.groupby("label", sort=False)
+        ]
+        shown.append(f"**{table}**\n\n{markdown.grid(['Change', *_ABLATION.values()], rows)}")
+    calls = markdown.commands("benchmarks.ablation", trials)
+    return markdown.section("Departures from the paper", _CHANGES, "\n\n".join(shown), trials, calls)
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "q1": _quality,
+    "ablation": _ablation,
+    "q2": report_incomplete.write,
+    "q3": report_imputation.write,
+    **report_density.WRITERS,
+    **report_hosts.WRITERS,
+}
+"""Writers of the report's parts, in order, by the name of the results file."""
 
 
 if __name__ == "__main__":

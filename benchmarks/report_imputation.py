@@ -38,8 +38,9 @@ those called MNARQ-released here."""
 
 def write(runs: pd.DataFrame) -> str:
     """Return the part as Markdown, from the rows that ``benchmarks.q3`` wrote."""
-    columns = zip(runs["model"], runs["max_rows"], runs["epochs"], runs["m"])
-    runs = runs.assign(label=[_label(*row) for row in columns])
+    # 100 imputations are the paper's, and are not named.
+    suffixes = ["" if m == 100 else f", {m} imputations" for m in runs["m"]]
+    runs = runs.assign(label=markdown.labels(runs) + suffixes)
     published = pd.read_csv(_PUBLISHED, comment="#")
     published = published[published["table"].isin(TABLES)]
     parts = [_INTRODUCTION]
@@ -54,11 +55,6 @@ def write(runs: pd.DataFrame) -> str:
         calls = markdown.commands("benchmarks.q3", of_label, settings)
         parts.append(markdown.origin(str(name), of_label, calls))
     return "\n\n".join(parts)
-
-
-def _label(model: str, max_rows: float, epochs: float, m: int) -> str:
-    """Return the model's name with its cuts, and the number of imputations if not the paper's."""
-    return markdown.label(model, max_rows, epochs) + (f", {m} imputations" if m != 100 else "")
 
 
 def _means(mechanism: str, runs: pd.DataFrame, published: pd.DataFrame) -> str:

@@ -25,10 +25,9 @@ masks, by the released code, are those called MNARQ-released here."""
 
 def write(runs: pd.DataFrame) -> str:
     """Return the part as Markdown, from the rows that ``benchmarks.q2`` wrote."""
-    names = [markdown.label(*row) for row in zip(runs["model"], runs["max_rows"], runs["epochs"])]
     published = pd.read_csv(_PUBLISHED, comment="#").set_index(["table", "mechanism"])
     parts = [_INTRODUCTION]
-    by_label = list(runs.groupby(pd.Series(names, index=runs.index), sort=False))
+    by_label = list(runs.groupby(markdown.labels(runs), sort=False))
     for name, of_model in by_label:
         parts += [_one_measure(name, of_model, published, measure) for measure in _MEASURES]
     parts.append("## Where the figures of question 2 come from")

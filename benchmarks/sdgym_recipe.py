@@ -22,35 +22,36 @@ import sdgym
 import typer
 from sdv.metadata import Metadata
 
-from benchmarks import data, ledger
+from benchmarks import data, ledger, options
 from benchmarks.sdv_suite import describe
 from macode_plugin import MaCoDESynthesizer
 
 __all__ = ["RESULTS", "main"]
 
-RESULTS = Path(__file__).parent / "results" / "sdgym.csv"
+RESULTS = ledger.FOLDER / "sdgym.csv"
 
 
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = "banknote",
+    tables: options.Names = "banknote",
     synthesizers: Annotated[
         str, typer.Option(help="SDGym's names of peers, separated by commas.")
     ] = "GaussianCopulaSynthesizer,CTGANSynthesizer",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of MaCoDE; its own if absent.")] = None,
-    max_rows: Annotated[int | None, typer.Option(help="Cut the tables to that many rows.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = RESULTS,
+    data_dir: options.DataDir = None,
+    epochs: options.Epochs = None,
+    max_rows: options.MaxRows = None,
+    out: options.NewOut = RESULTS,
 ) -> None:
     """Run SDGym on the tables and write its own results."""
     out = out.absolute()
+    loaded = data.load_all(options.names(tables), data_dir, max_rows)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "single_table"
-        for name in tables.split(","):
-            _write(data.load(name, data_dir, max_rows), home / name)
+        for name, table in loaded.items():
+            _write(table, home / name)
         # SDGym looks for the folders of data sets under the working directory.
         with _working_in(home):
             results = sdgym.benchmark_single_table(
-                synthesizers=[name for name in synthesizers.split(",") if name],
+                synthesizers=[name for name in options.names(synthesizers) if name],
                 custom_synthesizers=[_custom(epochs)],
                 sdv_datasets=None,
                 additional_datasets_folder=folder,

@@ -9,16 +9,16 @@ if it came back with the known values; what stops a synthesizer is noted as its 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 import warnings
-from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import sdv
 import typer
 
-from benchmarks import data, ledger
+from benchmarks import data, ledger, options
 from benchmarks.sdv_suite import EPOCHLESS, build, describe, pack, unpack
 
 __all__ = ["RESULTS", "Run", "main"]
@@ -51,34 +51,34 @@ class Run:
 
 def main(
     table: Annotated[str, typer.Option(help="Name of the table.")] = "abalone",
-    synthesizers: Annotated[
-        str, typer.Option(help="Names, separated by commas.")
-    ] = "MaCoDE,CTGAN,GaussianCopula",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
+    synthesizers: options.Names = "MaCoDE,CTGAN,GaussianCopula",
+    data_dir: options.DataDir = None,
     n: Annotated[str, typer.Option(help="Rows to ask for, separated by commas.")] = "200,10000",
     epochs: Annotated[int, typer.Option(help="Epochs of the neural ones.")] = 10,
     tries: Annotated[int, typer.Option(help="SDV's max_tries_per_batch.")] = 100,
-    max_rows: Annotated[int | None, typer.Option(help="Cut the table to that many rows.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = RESULTS,
+    out: options.Out = RESULTS,
 ) -> None:
     """Time each synthesizer on each condition, and count the rows that come back."""
-    real = data.load(table, data_dir, max_rows)
-    train, test = (frame.reset_index(drop=True) for frame in data.split(real.frame, 0))
-    for name in synthesizers.split(","):
+    real = data.load(table, data_dir)
+    train, test = data.split(real.frame, 0)
+    runs = [
+        Run(table, name, known, asked, epochs, tries)
+        for name in options.names(synthesizers)
+        for asked in options.numbers(n)
+        for known in ("nothing", "category", "number")
+    ]
+
+    @functools.lru_cache(maxsize=1)  # runs of one synthesizer follow each other
+    def fitted(name: str) -> Any:
         synthesizer = build(name, describe(real), None if name in EPOCHLESS else epochs, 0)
         synthesizer.fit(pack(train.copy()))
-        for asked in map(int, n.split(",")):
-            for known in ("nothing", "category", "number"):
-                column = {"category": real.target, "number": real.continuous[0]}.get(known)
-                rows = (
-                    None
-                    if column is None
-                    else _known(train, test, column, asked, category=known == "category")
-                )
-                figures = complete(synthesizer, rows, asked, tries)
-                run = Run(table, name, known, asked, epochs, tries)
-                ledger.append(out, run, {**figures, **ledger.environment(), "sdv": sdv.__version__})
-                typer.echo(f"{name:15} {known:9} asked {asked} got {figures['got']} in {figures['s']} s")
+        return synthesizer
+
+    def measure(run: Run) -> dict[str, Any]:
+        known = _known(real, train, test, run)
+        return complete(fitted(run.synthesizer), known, run.asked, run.tries)
+
+    ledger.work_through(out, runs, measure, sdv=sdv.__version__)
 
 
 def complete(synthesizer: Any, known: pd.DataFrame | None, asked: int, tries: int) -> dict[str, Any]:
@@ -99,12 +99,17 @@ def complete(synthesizer: Any, known: pd.DataFrame | None, asked: int, tries: in
 
 
 def _known(
-    train: pd.DataFrame, test: pd.DataFrame, column: str, asked: int, *, category: bool
-) -> pd.DataFrame:
+    real: data.RealTable, train: pd.DataFrame, test: pd.DataFrame, run: Run
+) -> pd.DataFrame | None:
     """Return values of a column in held-out rows that training showed, or had on either side."""
+    if run.known == "nothing":
+        return None
+    column = real.target if run.known == "category" else real.continuous[0]
     values, shown = test[column], train[column]
-    kept = values.isin(shown) if category else values.between(shown.min(), shown.max())
-    return values[kept].sample(asked, replace=True, random_state=0).reset_index(drop=True).to_frame()
+    inside = values.isin(shown) if run.known == "category" else values.between(shown.min(), shown.max())
+    return (
+        values[inside].sample(run.asked, replace=True, random_state=0).reset_index(drop=True).to_frame()
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
@@ -26,7 +25,7 @@ from sdv.single_table import (
     TVAESynthesizer,
 )
 
-from benchmarks import data, ledger
+from benchmarks import data, ledger, options
 from macode_plugin import MaCoDESynthesizer
 
 __all__ = ["RESULTS", "SYNTHESIZERS", "Run", "build", "describe", "main", "pack", "unpack"]
@@ -68,38 +67,33 @@ class Run:
 
 
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = "breast,banknote,abalone",
-    synthesizers: Annotated[
-        str, typer.Option(help="Names, separated by commas.")
-    ] = "MaCoDE,CTGAN,TVAE,GaussianCopula",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
+    tables: options.Names = "breast,banknote,abalone",
+    synthesizers: options.Names = "MaCoDE,CTGAN,TVAE,GaussianCopula",
+    data_dir: options.DataDir = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of the host's neural synthesizers; theirs if absent.")
     ] = None,
-    macode_epochs: Annotated[
-        int | None, typer.Option(help="Epochs of MaCoDE; its own if absent.")
-    ] = None,
-    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0",
-    max_rows: Annotated[int | None, typer.Option(help="Cut the tables to that many rows.")] = None,
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = RESULTS,
+    macode_epochs: options.Epochs = None,
+    seeds: options.Numbers = "0",
+    max_rows: options.MaxRows = None,
+    out: options.Out = RESULTS,
 ) -> None:
     """Fit, sample and measure; a row of the file for each table, synthesizer and seed."""
-    done = ledger.finished(out, Run)
-    for table in tables.split(","):
-        for name in synthesizers.split(","):
-            for seed in seeds.split(","):
-                asked = macode_epochs if name == "MaCoDE" else None if name in EPOCHLESS else epochs
-                run = Run(table, name, int(seed), asked, max_rows)
-                if run in done:
-                    continue
-                figures = measure(data.load(table, data_dir, max_rows), run)
-                ledger.append(out, run, {**figures, **ledger.environment(), "sdv": sdv.__version__})
-                typer.echo(f"{table:10} {name:15} quality {figures['quality']:.4f}")
+    loaded = data.load_all(options.names(tables), data_dir, max_rows)
+    chosen = options.names(synthesizers)
+    asked = {**dict.fromkeys(chosen, epochs), **dict.fromkeys(EPOCHLESS), "MaCoDE": macode_epochs}
+    runs = [
+        Run(table, name, seed, asked[name], max_rows)
+        for table in loaded
+        for name in chosen
+        for seed in options.numbers(seeds)
+    ]
+    ledger.work_through(out, runs, lambda run: measure(run, loaded[run.table]), sdv=sdv.__version__)
 
 
-def measure(table: data.RealTable, run: Run) -> dict[str, Any]:
+def measure(run: Run, table: data.RealTable) -> dict[str, Any]:
     """Return the host's scores of one run, from 0 to 1 (best), and seconds."""
-    train, test = (frame.reset_index(drop=True) for frame in data.split(table.frame, run.seed))
+    train, test = data.split(table.frame, run.seed)
     metadata = describe(table)
     synthesizer = build(run.synthesizer, metadata, run.epochs, run.seed)
     start = time.perf_counter()

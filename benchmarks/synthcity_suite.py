@@ -22,7 +22,7 @@ from synthcity.benchmark import Benchmarks
 from synthcity.plugins.core.dataloader import GenericDataLoader
 
 import macode_plugin  # noqa: F401  registers the plugin
-from benchmarks import data, ledger
+from benchmarks import data, ledger, options
 
 __all__ = ["METRICS", "RESULTS", "main"]
 
@@ -46,22 +46,20 @@ METRICS = {
 
 
 def main(
-    tables: Annotated[str, typer.Option(help="Names, separated by commas.")] = "banknote,loan",
-    plugins: Annotated[
-        str, typer.Option(help="Names, separated by commas.")
-    ] = "macode,ctgan,tvae,ddpm,arf",
-    data_dir: Annotated[Path | None, typer.Option(help="Folder of NAME.parquet files.")] = None,
+    tables: options.Names = "banknote,loan",
+    plugins: options.Names = "macode,ctgan,tvae,ddpm,arf",
+    data_dir: options.DataDir = None,
     n_iter: Annotated[
         int | None, typer.Option(help="Iterations of the neural peers; theirs if absent.")
     ] = None,
-    max_rows: Annotated[int | None, typer.Option(help="Cut the tables to that many rows.")] = None,
+    max_rows: options.MaxRows = None,
     repeats: Annotated[int, typer.Option(help="Seeds.")] = 1,
-    out: Annotated[Path, typer.Option(help="CSV file to write.")] = RESULTS,
+    out: options.NewOut = RESULTS,
 ) -> None:
     """Print the host's table for each data set, and write both to one file."""
     parts = []
-    for name in tables.split(","):
-        scores = evaluate(data.load(name, data_dir, max_rows), plugins.split(","), n_iter, repeats)
+    for name, table in data.load_all(options.names(tables), data_dir, max_rows).items():
+        scores = evaluate(table, options.names(plugins), n_iter, repeats)
         typer.echo(f"\n{name}\n{scores.to_string()}")
         parts.append(scores.rename_axis("measure").reset_index().assign(table=name))
         pd.concat(parts).assign(n_iter=n_iter, max_rows=max_rows, **ledger.environment()).to_csv(

@@ -1,47 +1,101 @@
 """The ablation in miniature."""
 
+import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from benchmarks import ablation, q1, report
+pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
+from benchmark_runs import ORIGIN, call, write_report
 
-def run(app, *arguments):
-    import typer
+from benchmarks import ablation, data, ledger, metrics, options
 
-    cli = typer.Typer()
-    cli.command()(app)
-    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
+LINE = "--tables breast --seeds 0 --max-rows 150 --epochs 2"
+FIGURES = {
+    "validation_nll": "Validation NLL",
+    "test_score": "Test score",
+    "detector_auc": "Detector AUC",
+    "nearest_record_share": "Nearest-record share",
+    "smape": "SMAPE",
+    "f1": "F1",
+}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     path = tmp_path_factory.mktemp("ablation") / "ablation.csv"
-    run(ablation.main, "--tables", "breast", "--seeds", "0", "--epochs", "1", "--out", path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "smape", lambda comparison: 0.25)  # forests cost seconds
+        call(ablation.main, f"{LINE} --out {path}")
     return path
 
 
 def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     rows = pd.read_csv(results)
     assert rows["change"].tolist() == list(ablation.CHANGES)
-    assert rows["validation_nll"].nunique() == len(rows)
-    assert (rows["epochs_run"] == 1).all()
+    assert rows["validation_nll"].nunique() == rows["test_score"].nunique() == len(rows)
+    assert (rows["epochs_run"] == 2).all()
+    assert rows[list(ORIGIN)].notna().all(axis=None)
+
+
+def test_shares_are_shares(results):
+    rows = pd.read_csv(results)
+    for name in ("detector_auc", "nearest_record_share", "f1"):
+        assert rows[name].between(0, 1).all()
+    assert (rows["smape"] == 0.25).all()
+
+
+def test_the_test_score_is_that_of_held_out_rows(results):
+    table = data.load("breast", max_rows=150)
+    train, test = data.split(table.frame, 0)
+    model = options.model(0, 2).fit(train, categorical_columns=table.categorical)
+    score = pd.read_csv(results).set_index("change")["test_score"]
+    assert score["default"] == pytest.approx(model.score(test), rel=1e-5)
+
+
+def test_held_out_categories_that_training_did_not_show_do_no_harm(monkeypatch):
+    table = data.load("breast", max_rows=60)
+    _, test = data.split(table.frame, 0)
+    rare = table.frame.assign(Diagnosis=np.where(table.frame.index == 0, "unsure", "benign"))
+    monkeypatch.setattr(metrics, "smape", lambda comparison: 0.25)
+    train, test = rare[1:], rare[:1].sample(12, replace=True, random_state=0)
+    monkeypatch.setattr(data, "split", lambda frame, seed: (train, test))
+    table = data.RealTable("breast", rare, table.continuous, table.categorical, table.target)
+    figures = ablation.measure(ablation.Trial("breast", "default", 0, 60, 1), table)
+    assert np.isfinite(figures["test_score"])
 
 
 def test_what_is_done_is_not_done_again(results):
-    before = results.read_text()
-    run(ablation.main, "--tables", "breast", "--seeds", "0", "--epochs", "1", "--out", results)
-    assert results.read_text() == before
+    before = results.read_bytes()
+    call(ablation.main, f"{LINE} --out {results}")
+    assert results.read_bytes() == before
 
 
-def test_the_report_shows_it(results, tmp_path):
-    quality = tmp_path / "q1.csv"
-    run(q1.main, "--tables", "breast", "--seeds", "0", "--half-real", "--out", quality)
-    page = tmp_path / "RESULTS.md"
-    run(report.main, "--results", quality, "--ablation", results, "--out", page)
-    text = page.read_text()
-    nll = pd.read_csv(results).set_index("change")["validation_nll"]
-    for change in ablation.CHANGES:
-        assert f"| {change} | {nll[change]:.3f} (1) |" in text
+@pytest.mark.parametrize("other", ["--seeds 1", "--max-rows 90", "--epochs 3"])
+def test_what_differs_in_a_setting_is_done(monkeypatch, results, tmp_path, other):
+    path = tmp_path / "ablation.csv"
+    path.write_bytes(results.read_bytes())
+    figures = pd.read_csv(results).iloc[0][[*FIGURES, "best_epoch", "epochs_run", "fit_s"]]
+    ordered = [name for name in pd.read_csv(results) if name in figures]
+    monkeypatch.setattr(ablation, "measure", lambda trial, table: figures[ordered].to_dict())
+    call(ablation.main, f"{LINE} {other} --out {path}")
+    assert len(ledger.finished(path, ablation.Trial)) == 2 * len(ablation.CHANGES)
+
+
+def test_the_report_shows_a_table_for_each_table(results, tmp_path):
+    rows = pd.read_csv(results)
+    both = pd.concat([rows, rows.assign(table="loan", seed=1)])
+    text = write_report(tmp_path, ablation=both)
+    assert text.count(f"| Change | {' | '.join(FIGURES.values())} |") == 2
+    for row in rows.to_dict("records"):
+        cells = " | ".join(f"{row[name]:.3f} (1)" for name in FIGURES)
+        assert text.count(f"| {row['change']} (150 rows, 2 epochs) | {cells} |") == 2
+    command = "python -m benchmarks.ablation --data-dir DIR --tables"
+    assert f"{command} breast --seeds 0 --max-rows 150 --epochs 2\n" in text
+    assert f"{command} loan --seeds 1 --max-rows 150 --epochs 2\n" in text
+
+
+def test_what_was_not_measured_is_told(results, tmp_path):
+    rows = pd.read_csv(results)[:1].assign(epochs=None, max_rows=None, test_score=None, f1=None)
+    (line,) = [line for line in write_report(tmp_path, ablation=rows).splitlines() if "default" in line]
+    assert line.count("n/a") == 2

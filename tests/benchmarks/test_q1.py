@@ -1,15 +1,17 @@
 """The benchmark from the table to the report, in miniature."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
-import typer
+import benchmark_runs
+from benchmark_runs import ORIGIN, call, lines_of, write_report
 
-from benchmarks import data, ledger, q1, report
+from benchmarks import data, ledger, q1
 
 MEASURES = [
     *("kl", "gof", "mmd", "wd", "smape", "f1", "model_selection", "feature_selection"),
@@ -42,8 +44,7 @@ def test_a_row_tells_size_effort_and_origin(results):
     assert model["sample_s"] > 0
     assert baseline["n_train"] == 80
     assert baseline[["fit_s", "sample_s", "epochs_run"]].isna().all()
-    origin = ["threads", "machine", "date", "macode_plugin", "torch", "numpy", "pandas", "scikit_learn"]
-    assert rows[origin].notna().all(axis=None)
+    assert rows[list(ORIGIN)].notna().all(axis=None)
 
 
 def test_a_finished_run_is_not_run_again(results):
@@ -51,50 +52,6 @@ def test_a_finished_run_is_not_run_again(results):
     q1.main(**SMALL, seeds="0", out=results)
     q1.main(**SMALL, seeds="0", half_real=True, out=results)
     assert results.read_bytes() == before
-
-
-class Stopped(Exception):
-    """Stands in for Ctrl-C, at which pytest itself would stop."""
-
-
-def test_a_stopped_benchmark_goes_on_where_it_stopped(monkeypatch, tmp_path):
-    def measure(run, table):
-        if run.seed == stop_at:
-            raise Stopped
-        return {"kl": 0.5}
-
-    out, stop_at = tmp_path / "q1.csv", 1
-    monkeypatch.setattr(q1, "measure", measure)
-    with pytest.raises(Stopped):
-        q1.main(**SMALL, seeds="0,1,2", out=out)
-    stop_at = 0
-    q1.main(**SMALL, seeds="0,1,2", out=out)
-    assert pd.read_csv(out)["seed"].tolist() == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"table": "loan"}, {"model": "paper"}, {"seed": 1}, {"max_rows": None}, {"epochs": 3}],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_run_with_another_setting_is_another_run(tmp_path, change):
-    path = tmp_path / "q1.csv"
-    settings = {"table": "breast", "model": "default", "seed": 0, "max_rows": 200, "epochs": 2}
-    run, other = ledger.Run(**settings), ledger.Run(**{**settings, **change})
-    ledger.append(path, run, {"kl": 0.5})
-    assert ledger.finished(path) == {run}
-    ledger.append(path, other, {"kl": 0.5})
-    assert ledger.finished(path) == {run, other}
-
-
-def test_a_file_of_another_version_is_left_alone(tmp_path):
-    path = tmp_path / "q1.csv"
-    run = ledger.Run("breast", "default", 0)
-    ledger.append(path, run, {"kl": 0.5})
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="gof"):
-        ledger.append(path, run, {"kl": 0.5, "gof": 0.5})
-    assert path.read_bytes() == before
 
 
 def test_a_wrong_table_is_refused_before_any_run(tmp_path):
@@ -108,11 +65,8 @@ def test_a_wrong_table_is_refused_before_any_run(tmp_path):
 
 def test_the_command_line_takes_the_settings_it_names(results):
     before = results.read_bytes()
-    app = typer.Typer()
-    app.command()(q1.main)
     line = f"--tables breast --seeds 0 --preset default --max-rows 200 --epochs 2 --out {results}"
-    outcome = CliRunner().invoke(app, line.split())
-    assert outcome.exit_code == 0, outcome.output
+    call(q1.main, line)
     assert results.read_bytes() == before  # so these are the settings of the runs already there
 
 
@@ -174,73 +128,41 @@ def test_the_baseline_sets_one_half_of_the_training_rows_against_the_other(monke
     pd.testing.assert_frame_equal(comparison.test, data.code(table, test))
 
 
-def lines_of(path, start):
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(start)]
-
-
-def made_up(tables, **columns):
-    """Return results of three seeds a table, every measure 0.25, 0.5 and 0.75."""
-    origin = dict.fromkeys(("macode_plugin", "torch", "numpy", "pandas", "scikit_learn"), "1.0")
-    rows = [
-        {
-            **{"table": table, "model": "default", "seed": seed, "max_rows": np.nan, "epochs": np.nan},
-            **{"n_train": 160, "n_columns": 31, "fit_s": 10.0 + seed, "sample_s": 2.0, "epochs_run": 7},
-            **dict.fromkeys(MEASURES, 0.25 + seed / 4),
-            **{"threads": 1, "machine": "2 CPU cores", "date": "2030-01-01"},
-            **origin,
-            **columns,
-        }
-        for table in tables
-        for seed in range(3)
-    ]
-    return pd.DataFrame(rows)
-
-
-def write_report(folder, frame):
-    frame.to_csv(folder / "q1.csv", index=False)
-    absent = folder / "absent.csv"
-    report.main(
-        results=folder / "q1.csv",
-        ablation=absent,
-        incomplete=absent,
-        imputed=absent,
-        folder=folder,
-        out=folder / "RESULTS.md",
-    )
-    return folder / "RESULTS.md"
+made_up = functools.partial(
+    benchmark_runs.made_up, measures=MEASURES, model="default", n_train=160, n_columns=31, sample_s=2.0
+)
 
 
 def test_the_report_sets_our_figures_beside_the_published_ones(tmp_path):
-    path = write_report(tmp_path, made_up(["abalone"]))
+    text = write_report(tmp_path, q1=made_up(["abalone"]))
     # Of the values .25, .5 and .75 the standard error is .25 / sqrt(3); the first measure is KL.
-    assert lines_of(path, "| abalone")[0] == (
+    assert lines_of(text, "| abalone")[0] == (
         "| abalone | 0.500 ± 0.144 (3) | 0.017 | 0.003 (TabMT) | 0.006 |"
     )
     # The baseline is no model, so it is not the best one where its MMD is lowest.
-    assert lines_of(path, "| abalone")[2].endswith("| 0.005 | 0.005 (DistVAE) | 0.001 |")
+    assert lines_of(text, "| abalone")[2].endswith("| 0.005 | 0.005 (DistVAE) | 0.001 |")
     # F1 is best where it is highest.
-    assert lines_of(path, "| abalone")[5] == (
+    assert lines_of(text, "| abalone")[5] == (
         "| abalone | 0.500 ± 0.144 (3) | 0.217 | 0.247 (TVAE) | 0.229 |"
     )
 
 
 def test_the_report_gives_a_mean_only_over_all_nine_tables(tmp_path):
-    whole = write_report(tmp_path, made_up(data.NAMES))
+    whole = write_report(tmp_path, q1=made_up(data.NAMES))
     assert lines_of(whole, "| default |")[0].startswith("| default | 0.500 | 0.500 |")
-    part = write_report(tmp_path, made_up(data.NAMES[1:]))
+    part = write_report(tmp_path, q1=made_up(data.NAMES[1:]))
     assert lines_of(part, "| default |")[0].startswith("| default | n/a | n/a |")
 
 
 def test_the_report_recomputes_the_published_means_without_covtype(tmp_path):
-    path = write_report(tmp_path, made_up(["abalone"]))
-    (line,) = lines_of(path, "| published MaCoDE |")
+    text = write_report(tmp_path, q1=made_up(["abalone"]))
+    (line,) = lines_of(text, "| published MaCoDE |")
     # (.017 + .031 + .036 + .089 + .011 + .095 + .031 + .022 + .01) / 9, and of GoF likewise.
     assert line.startswith("| published MaCoDE | 0.038 | 0.077 |")
 
 
 def test_the_report_tells_seconds_command_versions_machine_and_date(tmp_path):
-    path = write_report(tmp_path, made_up(["abalone", "loan"]))
-    text = path.read_text(encoding="utf-8")
+    text = write_report(tmp_path, q1=made_up(["abalone", "loan"]))
     assert "| default | abalone | 160 | 31 | 7.0 | 11.0 | 2.0 | 1 |" in text
     assert "--tables abalone,loan --seeds 0,1,2 --preset default\n" in text
     assert "2 CPU cores; 2030-01-01; macode-plugin 1.0, torch 1.0" in text
@@ -248,18 +170,18 @@ def test_the_report_tells_seconds_command_versions_machine_and_date(tmp_path):
 
 def test_the_report_keeps_cut_runs_apart(tmp_path):
     both = pd.concat([made_up(["abalone"]), made_up(["abalone"], max_rows=300, epochs=2, kl=9.0)])
-    path = write_report(tmp_path, both)
-    assert lines_of(path, "| Table | default | default (300 rows, 2 epochs) |")
-    assert lines_of(path, "| abalone | 0.500 ± 0.144 (3) | 9.000 ± 0.000 (3) |")
-    assert "--preset default --max-rows 300 --epochs 2\n" in path.read_text(encoding="utf-8")
+    text = write_report(tmp_path, q1=both)
+    assert lines_of(text, "| Table | default | default (300 rows, 2 epochs) |")
+    assert lines_of(text, "| abalone | 0.500 ± 0.144 (3) | 9.000 ± 0.000 (3) |")
+    assert "--preset default --max-rows 300 --epochs 2\n" in text
 
 
 def test_the_report_reads_what_the_benchmark_wrote(results, tmp_path):
-    out = tmp_path / "RESULTS.md"
-    report.main(results=results, out=out)
+    rows = pd.read_csv(results)
+    text = write_report(tmp_path, q1=rows)
     label = "default (200 rows, 2 epochs)"
-    assert lines_of(out, f"| Table | {label} | baseline (200 rows) |")
-    kl = pd.read_csv(results)["kl"]
-    assert lines_of(out, f"| breast | {kl[0]:.3f} (1) | {kl[1]:.3f} (1) |")
-    assert lines_of(out, f"| {label} | breast | 160 | 31 | 2.0 |")
-    assert "--half-real --max-rows 200\n" in out.read_text(encoding="utf-8")
+    assert lines_of(text, f"| Table | {label} | baseline (200 rows) |")
+    kl = rows["kl"]
+    assert lines_of(text, f"| breast | {kl[0]:.3f} (1) | {kl[1]:.3f} (1) |")
+    assert lines_of(text, f"| {label} | breast | 160 | 31 | 2.0 |")
+    assert "--half-real --max-rows 200\n" in text

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
 
 pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
+from benchmark_runs import call
+
 from benchmarks import data, ledger, masks, metrics, q2
 from benchmarks.comparison import Comparison
+from macode_plugin import MaCoDE
 
 SMALL = {"tables": "breast", "seeds": "0", "max_rows": 100}
 
@@ -25,9 +26,9 @@ def drawn(monkeypatch, quick):
     """Stands in for a model: draws the complete training rows, and notes what it was given."""
     seen = []
 
-    def synthesise(run, table, holed):
+    def synthesise(model, table, holed):
         seen.append(holed)
-        train, _ = data.split(table.frame, run.seed)
+        train, _ = data.split(table.frame, model.random_state)
         return data.code(table, train), {"fit_s": 1.0, "sample_s": 1.0, "epochs_run": 1}
 
     monkeypatch.setattr(q2, "synthesise", synthesise)
@@ -75,27 +76,28 @@ def test_synthetic_rows_scale_the_inputs():
     assert np.isnan(metrics.f1(Comparison(one_class, test, one_class, *kinds)))
 
 
-def test_the_published_settings_are_asked_for_by_name(monkeypatch):
-    class Built(Exception):
-        """Instead of a fit that takes minutes."""
+def test_the_published_settings_are_asked_for_by_name(drawn, monkeypatch, tmp_path):
+    built = []
+    paper = MaCoDE.paper
 
     def build(**settings):
-        raise Built(settings)
+        built.append(settings)
+        return paper(**settings)
 
-    monkeypatch.setattr(q2.MaCoDE, "paper", build)
-    table = data.load("breast", max_rows=100)
-    with pytest.raises(Built, match="'random_state': 5"):
-        q2.synthesise(q2.Run("breast", "MCAR", "macode-paper", 5), table, table.frame)
+    monkeypatch.setattr(MaCoDE, "paper", build)
+    for model in ("macode", "macode-paper"):
+        q2.main(**{**SMALL, "seeds": "5"}, mechanisms="MCAR", model=model, out=tmp_path / "q2.csv")
+    assert built == [{"random_state": 5, "verbose": False}]
 
 
-def test_drawn_codes_are_whole_numbers():
-    table = data.load("breast", max_rows=100)
-    complete = data.code(table, table.frame)
-    holed = complete.mask(masks.mcar(complete, 0.3, np.random.default_rng(0)))
-    synthetic, _ = q2.synthesise(q2.Run("breast", "MCAR", "macode", 0, epochs=1), table, holed)
-    assert synthetic.shape == complete.shape
-    assert synthetic.dtypes.equals(complete.dtypes)
-    assert synthetic.notna().all(axis=None)
+def test_drawn_codes_are_whole_numbers(quick, monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(metrics, "f1", lambda comparison: seen.append(comparison) or 0.5)
+    q2.main(**SMALL, mechanisms="MCAR", epochs=1, out=tmp_path / "q2.csv")
+    (comparison,) = seen
+    assert comparison.synthetic.dtypes.equals(comparison.test.dtypes)
+    assert comparison.synthetic.shape == (80, 31)
+    assert comparison.synthetic.notna().all(axis=None)
 
 
 def test_a_finished_run_is_not_run_again(drawn, tmp_path):
@@ -117,10 +119,6 @@ def test_a_wrong_name_is_refused_before_any_run(tmp_path):
 
 def test_the_command_line_takes_the_settings_it_names(drawn, tmp_path):
     out = tmp_path / "q2.csv"
-    app = typer.Typer()
-    app.command()(q2.main)
-    line = "--tables breast --mechanisms MAR --seeds 4 --model macode-paper"
-    line += f" --max-rows 80 --epochs 2 --out {out}"
-    outcome = CliRunner().invoke(app, line.split())
-    assert outcome.exit_code == 0, outcome.output
+    line = "--tables breast --mechanisms MAR --seeds 4 --model macode-paper --max-rows 80 --epochs 2"
+    call(q2.main, f"{line} --out {out}")
     assert ledger.finished(out, q2.Run) == {q2.Run("breast", "MAR", "macode-paper", 4, 80, 2)}

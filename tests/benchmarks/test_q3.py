@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
+from benchmark_runs import ORIGIN, call
 
 from benchmarks import data, imputers, ledger, masks, q3
 from macode_plugin import MaCoDE
@@ -57,8 +56,7 @@ def test_each_run_is_a_row_with_every_figure(tmp_path):
     assert rows["n_rows"].tolist() == [80, 80]
     assert (rows["bias"] < 0.2).all()
     assert (rows["crps"] > 0).all()
-    origin = ["threads", "machine", "date", "macode_plugin", "torch", "numpy", "pandas", "scikit_learn"]
-    assert rows[origin].notna().all(axis=None)
+    assert rows[list(ORIGIN)].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("model", ["macode", "macode-paper"])
@@ -80,27 +78,6 @@ def test_a_finished_run_is_not_run_again(oracle, tmp_path):
     q3.main(**SMALL, mechanisms="MCAR,MAR", out=out)
     assert out.read_bytes().startswith(before)
     assert pd.read_csv(out)["mechanism"].tolist() == ["MCAR", "MAR"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"mechanism": "MAR"},
-        {"model": "iterative"},
-        {"m": 5},
-        {"seed": 1},
-        {"max_rows": None},
-        {"epochs": 3},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_run_with_another_setting_is_another_run(tmp_path, change):
-    settings = {"table": "breast", "mechanism": "MCAR", "model": "macode", "seed": 0, "m": 2}
-    run = q3.Run(**settings, max_rows=80, epochs=2)
-    other = q3.Run(**{**settings, "max_rows": 80, "epochs": 2, **change})
-    for one in (run, other):
-        ledger.append(tmp_path / "q3.csv", one, {"bias": 0.5})
-    assert ledger.finished(tmp_path / "q3.csv", q3.Run) == {run, other}
 
 
 def test_an_oracle_is_without_fault(oracle, tmp_path):
@@ -160,10 +137,6 @@ def test_a_wrong_name_is_refused_before_any_run(tmp_path):
 
 def test_the_command_line_takes_the_settings_it_names(oracle, tmp_path):
     out = tmp_path / "q3.csv"
-    app = typer.Typer()
-    app.command()(q3.main)
-    line = "--tables breast --mechanisms MAR --seeds 4 --m 3 --model macode"
-    line += f" --max-rows 80 --epochs 2 --out {out}"
-    outcome = CliRunner().invoke(app, line.split())
-    assert outcome.exit_code == 0, outcome.output
+    line = "--tables breast --mechanisms MAR --seeds 4 --m 3 --model macode --max-rows 80 --epochs 2"
+    call(q3.main, f"{line} --out {out}")
     assert ledger.finished(out, q3.Run) == {q3.Run("breast", "MAR", "macode", 4, 3, 80, 2)}

@@ -1,40 +1,28 @@
 """The report's parts on questions 2 and 3: our figures beside the published ones."""
 
-import numpy as np
+import benchmark_runs
 import pandas as pd
 import pytest
+from benchmark_runs import lines_of, write_report
 
-pytest.importorskip("geomloss", reason="the bench extra is not installed")
+from benchmarks import data, q3, report_imputation, report_incomplete
 
-from benchmarks import data, q3, report, report_imputation, report_incomplete
-
-ORIGIN = {
-    **{"machine": "2 CPU cores", "date": "2030-01-01"},
-    **dict.fromkeys(("macode_plugin", "torch", "numpy", "pandas", "scikit_learn"), "1.0"),
-}
+MEASURES = [
+    *("smape", "f1", "bias", "coverage", "width", "crps"),
+    *("bias_fixed", "coverage_fixed", "width_fixed"),
+]
 
 
 def made_up(tables, mechanisms=("MCAR",), **columns):
-    """Return results of three seeds, every measure 0.25, 0.5 and 0.75."""
-    names = ["smape", "f1", "bias", "coverage", "width", "crps"]
-    names += ["bias_fixed", "coverage_fixed", "width_fixed"]
-    return pd.DataFrame(
-        {
-            **{"table": table, "mechanism": mechanism, "model": "macode", "seed": seed},
-            **{"max_rows": np.nan, "epochs": np.nan, "m": 100, "n_rows": 99},
-            **{"fit_s": 10.0 + seed, "impute_s": 2.0, "epochs_run": 7.0},
-            **dict.fromkeys(names, 0.25 + seed / 4),
-            **ORIGIN,
-            **columns,
-        }
-        for table in tables
-        for mechanism in mechanisms
-        for seed in range(3)
+    """Return results of three seeds a table and mechanism."""
+    effort = {"m": 100, "n_rows": 99, "impute_s": 2.0}
+    return pd.concat(
+        [
+            benchmark_runs.made_up(tables, MEASURES, mechanism=name, **{**effort, **columns})
+            for name in mechanisms
+        ],
+        ignore_index=True,
     )
-
-
-def lines_of(text, start):
-    return [line for line in text.splitlines() if line.startswith(start)]
 
 
 def test_question_2_by_table_and_mechanism():
@@ -100,14 +88,10 @@ def test_commands_repeat_the_runs():
 
 
 def test_the_parts_are_there_if_their_results_are(tmp_path):
-    q1, out = pd.read_csv(report.RESULTS), tmp_path / "RESULTS.md"
-    q1.to_csv(tmp_path / "q1.csv", index=False)
-    paths = {"incomplete": tmp_path / "q2.csv", "imputed": tmp_path / "q3.csv"}
-    report.main(results=tmp_path / "q1.csv", **paths, out=out)
-    assert "question 2" not in out.read_text()
-    assert "question 3" not in out.read_text()
-    for path in paths.values():
-        made_up(["abalone"]).to_csv(path, index=False)
-    report.main(results=tmp_path / "q1.csv", **paths, out=out)
-    assert "# Results: incomplete training tables (question 2" in out.read_text()
-    assert "# Results: multiple imputation (question 3" in out.read_text()
+    incomplete, imputed = (f"(question {number} of the paper)" for number in (2, 3))
+    text = write_report(tmp_path, q2=made_up(["abalone"]))
+    assert incomplete in text
+    assert imputed not in text
+    text = write_report(tmp_path, q3=made_up(["abalone"]))
+    assert incomplete in text
+    assert imputed in text

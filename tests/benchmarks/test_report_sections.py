@@ -2,14 +2,13 @@
 
 import pandas as pd
 import pytest
+from benchmark_runs import ORIGIN, write_report
 
-from benchmarks import ledger, report_density, report_hosts
-
-ENVIRONMENT = ledger.environment()
+from benchmarks import report
 
 
 def rows(*cells):
-    return pd.DataFrame([{**row, **ENVIRONMENT} for row in cells])
+    return pd.DataFrame([{**row, **ORIGIN} for row in cells])
 
 
 def splits(seeds=(0, 1), **cells):
@@ -34,34 +33,32 @@ CUT = {"max_rows": 99}
 
 FILES = {
     "calibration": (
-        report_density,
         rows(*splits(model="default", level=50, claimed=0.5, covered=0.47, width=1.0)),
-        ["| breast | 50 % | 0.500 | 0.470 | -0.030 to -0.030 |", "--seeds 0,1 --epochs 3"],
+        ["| breast (3 epochs) | 50 % | 0.500 | 0.470 | -0.030 to -0.030 |", "--seeds 0,1 --epochs 3"],
     ),
     "prediction": (
-        report_density,
         rows(*splits(model="macode", r2=0.75), *splits(model="forest", r2=0.5)).assign(
             accuracy=None, log_loss=None
         ),
-        ["| breast | x | R² | 0.750 ± 0.000 (2) | 0.500 ± 0.000 (2) |"],
+        ["| breast (3 epochs) | x | R² | 0.750 ± 0.000 (2) | 0.500 ± 0.000 (2) |"],
     ),
     "anomaly": (
-        report_density,
         rows(*splits(model="macode", auc=0.9), *splits(seeds=[0], model="isolation forest", auc=0.8)),
-        ["| macode | 0.900 ± 0.000 (2) |", "| isolation forest | 0.800 (1) |"],
+        [
+            "| macode (3 epochs) | 0.900 ± 0.000 (2) |",
+            "| isolation forest (3 epochs) | 0.800 (1) |",
+            "--seeds 0,1 --epochs 3",
+        ],
     ),
     "synthcity": (
-        report_hosts,
         rows({"measure": "stats.x", "macode": 0.25, "arf": 0.5, "table": "breast", "n_iter": 7, **CUT}),
         ["| stats.x | 0.25 | 0.5 |", "--plugins macode,arf --n-iter 7 --max-rows 99"],
     ),
     "rare_conditions": (
-        report_hosts,
         rows({"plugin": "ctgan", "rows": "rare rule", "asked": 9, "got": 2, "seconds": 1.5}),
         ["| ctgan | rare rule | 9 | 2 | 1.50 |"],
     ),
     "sdv": (
-        report_hosts,
         rows(
             *(
                 {"table": "breast", "synthesizer": "MaCoDE", "seed": s, "sdv": "9.9", **SCORES}
@@ -71,7 +68,6 @@ FILES = {
         ["| breast | MaCoDE | 1.000 ± 0.000 (2) | 0.900 ± 0.000 (2) |", "SDV 9.9", "--seeds 0,1"],
     ),
     "sdv_conditions": (
-        report_hosts,
         rows({"table": "breast", "synthesizer": "CTGAN", "known": "number", **KNOWN}),
         ["| CTGAN | number | 9 | 2 | 1.50 |", "--n 9 --epochs 3 --tries 7"],
     ),
@@ -80,14 +76,32 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_section_shows_its_figures_and_where_they_come_from(name, tmp_path):
-    module, results, expected = FILES[name]
-    results.to_csv(tmp_path / f"{name}.csv", index=False)
-    (section,) = module.sections(tmp_path)
+    results, expected = FILES[name]
+    text = write_report(tmp_path, **{name: results})
     for line in expected:
-        assert line in section
-    assert ENVIRONMENT["torch"] in section
-    assert "python -m benchmarks." in section
+        assert line in text
+    assert "2 CPU cores; 2030-01-01; macode-plugin 1.0, torch 1.0" in text
+    assert text.count("\n## ") + text.startswith("## ") == 1
+    assert "python -m benchmarks." in text
 
 
-def test_no_file_gives_no_section(tmp_path):
-    assert list(report_density.sections(tmp_path)) == list(report_hosts.sections(tmp_path)) == []
+def test_a_half_written_split_shows_what_it_has(tmp_path):
+    half = FILES["prediction"][0].query("model == 'macode'")
+    assert "| breast (3 epochs) | x | R² | 0.750 ± 0.000 (2) | n/a |" in write_report(
+        tmp_path, prediction=half
+    )
+
+
+def test_runs_cut_otherwise_are_kept_apart(tmp_path):
+    cut = FILES["calibration"][0]
+    whole = cut.assign(epochs=None, covered=0.6)
+    text = write_report(tmp_path, calibration=pd.concat([cut, whole]))
+    assert "| breast (3 epochs) | 50 % | 0.500 | 0.470 |" in text
+    assert "| breast | 50 % | 0.500 | 0.600 |" in text
+    assert "--seeds 0,1 --epochs 3\n" in text
+    assert "--seeds 0,1\n" in text
+
+
+def test_a_folder_without_results_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=tmp_path.name):
+        report.main(folder=tmp_path, out=tmp_path / "RESULTS.md")

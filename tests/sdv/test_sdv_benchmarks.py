@@ -50,14 +50,38 @@ def test_an_unknown_synthesizer_is_named(suite, tmp_path):
         sdv_suite.main(synthesizers="GAN", **{**suite[1], "out": tmp_path / "new.csv"})
 
 
-def test_conditions_are_timed_and_rows_counted(folder, tmp_path):
-    path = tmp_path / "conditions.csv"
-    options = {"table": "banknote", "data_dir": folder, "n": "20", "epochs": 1, "tries": 2}
-    sdv_conditions.main(**options, synthesizers="MaCoDE,CTGAN,GaussianCopula", out=path)
-    rows = pd.read_csv(path)
+@pytest.fixture(scope="module")
+def conditions(folder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("results") / "sdv_conditions.csv"
+    options = {"table": "banknote", "data_dir": folder, "n": "20", "epochs": 1, "tries": 2, "out": path}
+    sdv_conditions.main(**options, synthesizers="MaCoDE,CTGAN,GaussianCopula")
+    return path, options
+
+
+def test_conditions_are_timed_and_rows_counted(conditions):
+    rows = pd.read_csv(conditions[0])
     assert len(rows) == 9
     ours = rows[rows["synthesizer"] == "MaCoDE"]
     assert ours["known"].tolist() == ["nothing", "category", "number"]
     assert (ours["got"] == 20).all()
     assert (rows["got"] <= rows["asked"]).all()
     assert rows["s"].ge(0).all()
+
+
+def test_a_condition_that_was_timed_is_not_timed_again(conditions, monkeypatch):
+    path, options = conditions
+    before = path.read_bytes()
+    monkeypatch.setattr(sdv_conditions, "build", lambda *_: pytest.fail("was built"))
+    sdv_conditions.main(**options, synthesizers="MaCoDE,CTGAN,GaussianCopula")
+    assert path.read_bytes() == before
+
+
+def test_a_stopped_benchmark_goes_on_where_it_stopped(conditions, tmp_path):
+    path, options = conditions
+    rows = pd.read_csv(path)
+    rows.drop(index=[2, 6, 7, 8]).to_csv(tmp_path / "half.csv", index=False)
+    options = {**options, "out": tmp_path / "half.csv"}
+    sdv_conditions.main(**options, synthesizers="MaCoDE,CTGAN,GaussianCopula")
+    resumed, key = pd.read_csv(tmp_path / "half.csv"), ["synthesizer", "known"]
+    assert resumed["synthesizer"].tolist()[5:] == ["MaCoDE", *["GaussianCopula"] * 3]
+    assert set(zip(*(resumed[k] for k in key))) == set(zip(*(rows[k] for k in key)))

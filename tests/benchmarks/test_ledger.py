@@ -1,0 +1,120 @@
+"""The file of results: what is in it is not run again, and nothing else is left out."""
+
+import csv
+import dataclasses
+
+import pytest
+
+pytest.importorskip("geomloss", reason="the bench extra is not installed")
+
+from benchmarks import ablation, calibration, ledger, prediction, q2, q3
+
+CUTS = {"max_rows": 200, "epochs": 2}
+RUNS = [
+    ledger.Run("breast", "default", 0, **CUTS),
+    q2.Run("breast", "MCAR", "macode", 0, **CUTS),
+    q3.Run("breast", "MCAR", "macode", 0, 100, **CUTS),
+    ablation.Trial("breast", "default", 0, **CUTS),
+    prediction.PredictionRun("breast", "forest", 0, **CUTS, column="x"),
+    calibration.CalibrationRun("breast", "default", 0, **CUTS, column="x", level=50),
+]
+COLUMNS = [
+    "table,model,seed,max_rows,epochs",
+    "table,mechanism,model,seed,max_rows,epochs",
+    "table,mechanism,model,seed,m,max_rows,epochs",
+    "table,change,seed,max_rows,epochs",
+    "table,model,seed,max_rows,epochs,column",
+    "table,model,seed,max_rows,epochs,column,level",
+]
+
+
+def kind(run):
+    return f"{type(run).__module__}.{type(run).__name__}"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "new" / "results.csv"
+
+
+def keys(path):
+    with path.open(newline="") as file:
+        return [row["seed"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=kind)
+def test_a_run_that_differs_in_one_setting_is_another_run(run, path):
+    runs = [run, dataclasses.replace(run, max_rows=None), dataclasses.replace(run, epochs=None)]
+    for name, value in dataclasses.asdict(run).items():
+        other = f"{value}, too" if isinstance(value, str) else value + 1
+        runs.append(dataclasses.replace(run, **{name: other}))
+    for count, written in enumerate(runs, start=1):
+        ledger.append(path, written, {"kl": 0.5})
+        assert ledger.finished(path, type(run)) == set(runs[:count])
+
+
+@pytest.mark.parametrize(("run", "columns"), list(zip(RUNS, COLUMNS)), ids=map(kind, RUNS))
+def test_files_keep_the_order_of_their_columns(run, columns, path):
+    ledger.append(path, run, {"kl": 0.5})
+    assert path.read_text().splitlines()[0] == f"{columns},kl"
+
+
+class Stopped(Exception):
+    """Stands in for Ctrl-C, at which pytest itself would stop."""
+
+
+def test_work_goes_on_where_it_stopped(path):
+    runs = [ledger.Run("breast", "default", seed) for seed in range(4)]
+    measured = []
+
+    def measure(run):
+        measured.append(run)
+        return {"kl": 0.5}
+
+    def stop(run):
+        if run.seed == 2:
+            raise Stopped
+        return measure(run)
+
+    with pytest.raises(Stopped):
+        ledger.work_through(path, runs, stop)
+    before = path.read_bytes()
+    ledger.work_through(path, runs, measure)
+    assert measured == runs
+    assert path.read_bytes().startswith(before)
+    assert keys(path) == ["0", "1", "2", "3"]
+
+
+def test_a_run_asked_for_twice_is_run_once(path):
+    ledger.work_through(path, [ledger.Run("breast", "default", 3)] * 2, lambda run: {"kl": 0.5})
+    assert keys(path) == ["3"]
+
+
+def test_a_row_tells_its_origin_and_further_versions(path):
+    ledger.work_through(path, RUNS[:1], lambda run: {"kl": 0.5}, sdv="9.9")
+    with path.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    names = [*dataclasses.asdict(RUNS[0]), "kl", *ledger.environment(), "sdv"]
+    assert list(row) == names
+    assert all(row.values())
+    assert row["sdv"] == "9.9"
+
+
+def test_what_is_measured_is_told(path, capsys):
+    ledger.work_through(path, RUNS[2:3], lambda run: {"bias": 0.5})
+    told = "breast, MCAR, macode, seed 0, m 100, max_rows 200, epochs 2"
+    assert told in capsys.readouterr().err
+
+
+def test_a_file_with_other_figures_is_left_alone(path):
+    ledger.append(path, RUNS[0], {"kl": 0.5})
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="gof"):
+        ledger.append(path, RUNS[0], {"kl": 0.5, "gof": 0.5})
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_other_runs_is_refused_before_any_run(path):
+    ledger.append(path, RUNS[0], {"kl": 0.5})
+    with pytest.raises(ValueError, match=r"however: \['mechanism', 'm'\] are absent"):
+        ledger.work_through(path, [RUNS[2]], lambda run: pytest.fail("was run"))
