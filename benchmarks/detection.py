@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.neighbors import NearestNeighbors
 
 from benchmarks.comparison import Comparison
+from benchmarks.distance import coordinates, nearest_distance
 
 __all__ = ["detector_auc", "nearest_record_share"]
 
@@ -38,25 +38,12 @@ def nearest_record_share(c: Comparison) -> float:
     0.5 is best; more means that training rows were copied. Both sets of real rows have one
     size, so that only a share of the training rows is looked at: a synthetic table that repeats
     them all scores 0.625 where a fifth of the rows was held out. Ties count half. Distances are
-    Euclidean; a standard deviation of a continuous column counts as much as another category.
+    those of :func:`benchmarks.distance.coordinates`.
     """
     n = min(len(c.train), len(c.test))
-    c = c.standardised()
-    parts = {
-        "train": c.train.sample(n, random_state=0),
-        "test": c.test.sample(n, random_state=0),
-        "synthetic": c.synthetic,
-    }
-    rows = pd.get_dummies(pd.concat(parts), columns=c.categorical, dtype=float)
-    # Two rows of different categories differ in two indicators, hence the root of 2.
-    rows[rows.columns.difference(c.continuous)] /= np.sqrt(2)
-    to_train, to_test = (_nearest(rows.loc[part], rows.loc["synthetic"]) for part in ("train", "test"))
+    points = coordinates(c)
+    to_train, to_test = (
+        nearest_distance(points[part].sample(n, random_state=0), points["synthetic"])
+        for part in ("train", "test")
+    )
     return float(np.mean(to_train < to_test) + np.mean(to_train == to_test) / 2)
-
-
-def _nearest(points: pd.DataFrame, queries: pd.DataFrame) -> np.ndarray:
-    """Return each query's distance to the nearest point."""
-    # A tree takes differences of coordinates, so that equal rows are exactly 0 apart and ties are
-    # seen; the faster matrix product would leave rounding errors.
-    index = NearestNeighbors(n_neighbors=1, algorithm="kd_tree").fit(points.to_numpy())
-    return index.kneighbors(queries.to_numpy())[0][:, 0]

@@ -12,7 +12,14 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks import markdown, report_density, report_hosts, report_imputation, report_incomplete
+from benchmarks import (
+    markdown,
+    report_density,
+    report_hosts,
+    report_imputation,
+    report_incomplete,
+    report_privacy,
+)
 from benchmarks.data import NAMES
 from benchmarks.ledger import FOLDER
 
@@ -181,6 +188,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "ablation": _ablation,
     "q2": report_incomplete.write,
     "q3": report_imputation.write,
+    "tau": report_privacy.write,
     **report_density.WRITERS,
     **report_hosts.WRITERS,
 }

@@ -1,0 +1,114 @@
+"""The part of RESULTS.md on privacy: the measures of quality and risk by temperature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import markdown
+from benchmarks.data import NAMES
+
+__all__ = ["write"]
+
+_PUBLISHED = Path(__file__).parent / "paper_results"
+
+_LOWER, _HIGHER = "lower is better", "higher is better"
+_HALF, _GUESS = "0.5 is best; not in the paper", "0.5 is a guess; not in the paper"
+_SAFER_HIGH, _SAFER_LOW = "higher is more private", "lower is more private"
+_MEASURES = {
+    "kl": ("KL", _LOWER),
+    "gof": ("GoF", _LOWER),
+    "wd": ("WD", _LOWER),
+    "smape": ("SMAPE", _LOWER),
+    "f1": ("F1", _HIGHER),
+    "detector_auc": ("Detector AUC", _HALF),
+    "k_anonymity": ("k-anonymity, % of the rows", _SAFER_HIGH),
+    "dcr": ("DCR", _SAFER_HIGH),
+    "attribute_disclosure": ("Attribute disclosure", _SAFER_LOW),
+    "membership_auc": ("Membership AUC, nearest neighbour", _GUESS),
+    "membership_tpr": ("Membership TPR at 1 % FPR", "0.01 is a guess; not in the paper"),
+    "domias_prior_auc": ("Membership AUC, DOMIAS with a normal prior", _GUESS),
+    "domias_kde_auc": ("Membership AUC, DOMIAS with a kernel density", _GUESS),
+}
+
+_INTRODUCTION = """\
+# Results: privacy by temperature
+
+One fit for each table and seed, a synthetic table at each temperature (`temperature`, the paper's
+tau). Measures: `benchmarks/privacy.py` (the paper's) and `benchmarks/membership.py` (whether training
+rows can be told from held-out ones; DOMIAS where synthcity is installed). Temperature is a knob, not
+differential privacy, and no figure here is a bound on what an attacker can learn. By table the paper
+has a temperature of 1 alone; by temperature, and for its baseline (half of the real rows), means
+over ten tables, covtype included, which is left out here.
+
+In the figure each line is a table, the numbers on it are temperatures.
+
+![privacy against quality](results/tau.svg)"""
+
+
+def write(runs: pd.DataFrame) -> str:
+    """Return the part as Markdown, from the rows that ``benchmarks.tau`` wrote."""
+    by_label = list(runs.groupby(markdown.labels(runs), sort=False))
+    parts = [_INTRODUCTION]
+    for name, of_model in by_label:
+        measured = [measure for measure in _MEASURES if of_model[measure].notna().any()]
+        parts += [_one_measure(name, of_model, measure) for measure in measured]
+    parts.append("## Where the figures by temperature come from")
+    for name, of_model in by_label:
+        parts.append(markdown.origin(str(name), of_model, _commands(of_model)))
+        hosts = of_model["synthcity"].dropna()
+        parts += [f"DOMIAS by synthcity {markdown.distinct(hosts)}."] if len(hosts) else []
+    return "\n\n".join(parts)
+
+
+def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
+    """Return a model's figures of one measure, by table and temperature, beside the published ones."""
+    title, ideal = _MEASURES[measure]
+    taus = sorted(runs["tau"].unique())
+    cells = {tau: runs.loc[runs["tau"] == tau, ["table", measure]] for tau in taus}
+    rows = [
+        [table, *(markdown.figure(of.loc[of["table"] == table, measure]) for of in cells.values())]
+        for table in NAMES
+    ]
+    means = [of.groupby("table")[measure].mean().reindex(NAMES) for of in cells.values()]
+    rows.append(["**mean**", *(markdown.number(mean.mean(skipna=False)) for mean in means)])
+    header = ["Table", *(f"tau {tau}" for tau in taus)]
+    by_table = _published_by_table(measure)
+    if by_table is not None:
+        header.append("published, tau 1")
+        published = [*by_table.reindex(NAMES), by_table.reindex(NAMES).mean(skipna=False)]
+        rows = [[*row, markdown.number(value)] for row, value in zip(rows, published)]
+        rows += _published_means(measure, taus)
+    return f"## {name}: {title}\n\n{ideal.capitalize()}.\n\n{markdown.grid(header, rows)}"
+
+
+def _published_by_table(measure: str) -> pd.Series | None:
+    """Return MaCoDE's published figures, None if the paper has no such measure."""
+    for name in ("q1_quality", "privacy"):
+        figures = pd.read_csv(_PUBLISHED / f"{name}.csv", comment="#")
+        if measure in figures:
+            return figures[figures["model"] == "MaCoDE"].set_index("table")[measure]
+    return None
+
+
+def _published_means(measure: str, taus: list[int]) -> list[list[str]]:
+    """Return the rows of the paper's means over ten tables, MaCoDE's and the baseline's."""
+    figures = pd.read_csv(_PUBLISHED / "tau.csv", comment="#").set_index("tau")[measure]
+    by_tau = [markdown.number(figures.get(tau, float("nan"))) for tau in taus]
+    real = [markdown.number(figures[figures.index.isna()].iloc[0])] * len(taus)
+    return [
+        ["published, ten tables", *by_tau, markdown.ABSENT],
+        ["published baseline, ten tables", *real, markdown.ABSENT],
+    ]
+
+
+def _commands(runs: pd.DataFrame) -> list[str]:
+    """Return the calls of ``benchmarks.tau`` that repeat these runs."""
+    preset = runs["model"].iloc[0]
+    taus = runs["table"].map(runs.sort_values("tau").groupby("table")["tau"].agg(markdown.listed))
+    return [
+        call
+        for asked, alike in runs.groupby(taus, sort=False)
+        for call in markdown.commands("benchmarks.tau", alike, f"--taus {asked} --preset {preset}")
+    ]
