@@ -67,7 +67,7 @@ class Inference:
         >>> low, high = model.conditional("size", {"kind": "b"}).interval(0.9)
         """
         self._check_fitted()
-        _check_positive("n_orders", n_orders)
+        settings.check_whole("n_orders", n_orders)
         place = self.table_.place(target)
         known, index = self._read_given(given)
         if (known[:, place] != FREE).any():
@@ -109,7 +109,7 @@ class Inference:
             For a column or category that training did not show.
         """
         self._check_fitted()
-        _check_positive("n_orders", n_orders)
+        settings.check_whole("n_orders", n_orders)
         check_labels(X)
         tokens = self.table_.encode(X, missing_is_token=True)
         left_out = [j for j, name in enumerate(self.table_.names) if name not in X.columns]
@@ -158,7 +158,7 @@ class Inference:
         With ``missing="model"`` cells are drawn given that they have a value.
         """
         self._check_fitted()
-        _check_positive("m", m)
+        settings.check_whole("m", m)
         settings.check_seed(random_state)
         seed = self._next_seed() if random_state is None else random_state
         return list(completions(self.table_, self.network_, X, m, seed))
@@ -215,8 +215,3 @@ class Inference:
 def _without(X: pd.DataFrame, target: Any) -> pd.DataFrame:
     check_labels(X)
     return X.drop(columns=target, errors="ignore")
-
-
-def _check_positive(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be a positive whole number, however: {value!r}")

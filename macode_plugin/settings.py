@@ -17,6 +17,7 @@ __all__ = [
     "auto_patience",
     "check",
     "check_seed",
+    "check_whole",
     "pick_device",
     "read_count",
     "to_json",
@@ -72,13 +73,13 @@ def check(parameters: dict[str, Any]) -> None:
     _one_of(parameters, "schedule", ("cosine", "constant"))
     _one_of(parameters, "missing", ("mask", "model"))
     if parameters["n_bins"] != "auto":
-        _whole(parameters, "n_bins")
+        check_whole("n_bins", parameters["n_bins"])
     for name in ("width", "n_heads", "n_layers", "feed_forward", "batch_size"):
-        _whole(parameters, name)
+        check_whole(name, parameters[name])
     if parameters["epochs"] != "auto":
-        _whole(parameters, "epochs")
+        check_whole("epochs", parameters["epochs"])
     if parameters["patience"] not in (None, "auto"):
-        _whole(parameters, "patience")
+        check_whole("patience", parameters["patience"])
     _between(parameters, "lr", 0, math.inf, open_below=True)
     _between(parameters, "weight_decay", 0, math.inf)
     _between(parameters, "context_noise", 0, math.inf)
@@ -119,6 +120,12 @@ def read_count(value: Any) -> int | None:
     return int(number)
 
 
+def check_whole(name: str, value: Any) -> None:
+    """Raise a ValueError unless ``value`` is a whole number of at least 1."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a whole number, at least 1, however: {name}={value!r}")
+
+
 def check_seed(value: Any) -> None:
     """Raise a ValueError unless ``value`` is None or a whole number that is not negative."""
     if value is not None and (not isinstance(value, numbers.Integral) or value < 0):
@@ -128,12 +135,6 @@ def check_seed(value: Any) -> None:
 def _one_of(parameters: dict[str, Any], name: str, allowed: tuple[str, ...]) -> None:
     if parameters[name] not in allowed:
         raise ValueError(f"{name} must be one of {allowed}, however: {name}={parameters[name]!r}")
-
-
-def _whole(parameters: dict[str, Any], name: str) -> None:
-    value = parameters[name]
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a whole number, at least 1, however: {name}={value!r}")
 
 
 def _between(

@@ -110,7 +110,7 @@ def test_a_column_without_any_value_is_named(tiny):
 def test_bad_frames_are_refused(joint_model):
     with pytest.raises(ValueError, match="no column 'd'"):
         joint_model.impute(pd.DataFrame({"d": [None]}))
-    with pytest.raises(ValueError, match="m must be a positive"):
+    with pytest.raises(ValueError, match="m must be a whole number, at least 1, however: m="):
         joint_model.multiple_impute(joint_table(3), 0)
     with pytest.raises(Exception, match="not fitted"):
         type(joint_model)().impute(joint_table(3))
