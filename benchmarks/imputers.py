@@ -95,8 +95,8 @@ class _Forests:
 class _HyperImpute:
     """hyperimpute's own method: chained models, chosen for each column; a search an imputation.
 
-    It fills in what it expects rather than draws, so that its imputations hardly differ. Categories
-    are told from numbers by the host, by how many values a column has.
+    It fills in what it expects rather than draws. Categories are told from numbers by the host, by
+    how many values a column has.
     """
 
     epochs_run = np.nan

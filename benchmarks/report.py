@@ -18,6 +18,7 @@ from benchmarks import (
     report_hosts,
     report_imputation,
     report_incomplete,
+    report_peers,
     report_privacy,
 )
 from benchmarks.data import NAMES
@@ -188,6 +189,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "ablation": _ablation,
     "q2": report_incomplete.write,
     "q3": report_imputation.write,
+    "peers": report_peers.write,
     "tau": report_privacy.write,
     **report_density.WRITERS,
     **report_hosts.WRITERS,

@@ -1,4 +1,4 @@
-"""The command line: ``macode demo``, ``fit``, ``sample``, ``evaluate`` and ``info``.
+"""The command line: ``macode demo``, ``fit``, ``sample``, ``evaluate``, ``info`` and ``bench``.
 
 Everything heavy is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -6,6 +6,7 @@ Everything heavy is imported inside the commands, so that ``--help`` answers at 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import secrets
 import sys
@@ -271,6 +272,42 @@ def info(model: Annotated[Path, typer.Argument(metavar="MODEL", help="File that 
     )
     typer.echo(f"{_one_line(repr(fitted))}\n")
     typer.echo(text_table(_column_rows(fitted.table_), left=3))
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  macode bench --report
+  macode bench --report --results measured -o measured.html
+""",
+)
+def bench(
+    report: Annotated[bool, typer.Option("--report", help="Write the page of all results.")] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of results.  [default: the repository's own]"),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="HTML file for the page.")
+    ] = Path("report.html"),
+) -> None:
+    """Show what the benchmarks measured, in a clone of the repository.
+
+    They are run one by one: python -m benchmarks.q1 --help, for the first.
+    """
+    if not report:
+        raise typer.BadParameter("say what to do; there is nothing else yet", param_hint="--report")
+    check_writable(output)
+    if not Path("benchmarks", "page.py").is_file():
+        raise ValueError(
+            f"no benchmarks in {Path.cwd()}: they are not installed with the package; "
+            "run this from a clone of the repository, in its root"
+        )
+    sys.path.insert(0, str(Path.cwd()))  # a console script does not look where it is called
+    page = importlib.import_module("benchmarks.page")
+    page.main(results=results or page.FOLDER, output=output)
+    typer.echo(f"wrote {output}")
 
 
 def _column_rows(table: Table) -> list[list[str]]:

@@ -26,5 +26,5 @@ def test_a_peer_completes_a_table_and_repeats(name):
         assert one.columns.equals(holed.columns)
         seen = holed.notna()
         pd.testing.assert_frame_equal(one.where(seen).astype(float), holed)
-    # hyperimpute fills in expectations, whatever its seed.
-    assert runs[0][0].equals(runs[0][1]) == (name == "hyperimpute")
+        # With pandas 3 hyperimpute fills in the mean of the column and nothing else.
+        assert one["mean radius"][holed["mean radius"].isna()].nunique() > 10

@@ -1,0 +1,353 @@
+"""Write one HTML page from the files of results and the published figures, and from nothing else.
+
+``python -m benchmarks.page -o report.html``, or ``macode bench --report`` in a clone
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib as mpl
+import pandas as pd
+import typer
+
+from benchmarks import markdown, page_plots, report
+from benchmarks.ledger import FOLDER
+from benchmarks.page_figures import (
+    MEASURES,
+    Field,
+    Figures,
+    combine,
+    fields,
+    loss,
+    measured,
+    named,
+    pareto_front,
+    published,
+)
+from benchmarks.page_html import STYLE, details, legend, origins, paragraph, table
+from macode_plugin.report import CSS, PAGE, _facts_html, _section
+from macode_plugin.report import STYLE as PLOT_STYLE
+
+__all__ = ["FILES", "main", "render"]
+
+FILES = ("q1", "peers", "tau", "q2", "q3", "calibration")
+"""The files of results that have a part in the page, each by the name of its benchmark."""
+
+_MODEL = {"q1": "model", "peers": "peer"}
+"""The column that names the model, in the files that have the measures of question 1."""
+
+_AGAINST = ("detector_auc", "smape", "f1")
+"""What is drawn against seconds."""
+
+_TRADE_OFFS = (("detector_auc", "membership_auc"), ("f1", "attribute_disclosure"))
+"""What is drawn by temperature: quality, privacy."""
+
+_PRINTED_BY_TAU = Path(__file__).parent / "paper_results" / "tau.csv"
+
+_RANKS = """\
+Models are ranked table by table and measure by measure, on figures to three decimals, and the ranks
+are averaged: 1 would be the best in everything. Other figures are means over the tables. macode is
+MaCoDE() (default in q1.csv), macode-paper is MaCoDE.paper(); baseline is half of the real training
+rows instead of synthetic ones, and is not ranked. Published: An et al., AAAI 2025, arXiv 2405.20602,
+means of ten seeds. Ranks of few seeds are to be read with care, and more so as the default was chosen
+with seed 0 of some of these tables."""
+
+_BARS = """\
+Means over the tables with their standard errors over seeds; no error is shown where a table has one
+seed. A bar with ▸ is cut."""
+
+_SECONDS = """\
+Seconds of fitting are wall clock on the machine named below, other work on it not excluded, means over
+seeds and tables. Points joined by a line are the Pareto front: no other model is as quick and as
+good."""
+
+_CELLS = "Figures are means over seeds ± standard error, with the number of seeds in brackets."
+
+_TEMPERATURE = """\
+What the temperature of a draw (tau in the paper) buys in privacy and costs in quality: each line is a
+table, and the numbers on it are its lowest and highest temperature. Published are means over ten
+tables. Temperature is a knob, not differential privacy: these are what some attacks achieve, not what
+none can."""
+
+_BY_TEMPERATURE = {
+    "detector_auc": "Detector AUC",
+    "smape": "SMAPE",
+    "f1": "F1",
+    "membership_auc": "Membership AUC",
+    "membership_tpr": "Membership TPR at 1 % FPR",
+    "attribute_disclosure": "Attribute disclosure",
+    "dcr": "DCR",
+    "k_anonymity": "k-anonymity, %",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """A part of the page that is one table of figures for each table of data.
+
+    Arguments
+    ---------
+    title, note : str
+    rows : dict of str to str
+        Titles of the columns that tell rows apart, by column.
+    measures : dict of str to str
+        Titles of the figures, by column.
+    """
+
+    title: str
+    note: str
+    rows: dict[str, str]
+    measures: dict[str, str]
+
+
+_SUMMARIES = {
+    "q2": Summary(
+        "Incomplete training tables",
+        "30 % of the cells are hidden where a mechanism hides; the model learns from the rest. SMAPE is "
+        "better lower, F1 higher.",
+        {"model": "Model", "mechanism": "Mechanism"},
+        {"smape": "SMAPE", "f1": "F1"},
+    ),
+    "q3": Summary(
+        "Multiple imputation",
+        "30 % of the cells are hidden and imputed m times. Bias and width are better lower, coverage is "
+        "of the 95 % interval. CRPS of the hidden cells, in standard deviations, is better lower.",
+        {"model": "Model", "mechanism": "Mechanism", "m": "m"},
+        {"bias": "Bias", "coverage": "Coverage", "width": "Width", "crps": "CRPS"},
+    ),
+    "calibration": Summary(
+        "Calibration of conditional intervals",
+        "Central intervals of each continuous column given all others, on held-out rows; means over "
+        "the columns. Claimed is the probability that the model gives an interval.",
+        {"model": "Model", "level": "Level, %"},
+        {"claimed": "Claimed", "covered": "Covered"},
+    ),
+}
+
+
+def main(
+    results: Annotated[Path, typer.Option(help="Folder of the files of results.")] = FOLDER,
+    output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")] = Path(
+        "report.html"
+    ),
+) -> None:
+    """Write the page of all results that the folder has."""
+    output.write_text(render(results), encoding="utf-8")
+
+
+def render(folder: Path) -> str:
+    """Return the page, complete in itself.
+
+    Arguments
+    ---------
+    folder : Path
+        Of :data:`FILES`. Those that are absent have no part in the page.
+
+    Raises
+    ------
+    FileNotFoundError
+        If all are absent.
+    """
+    paths = {name: folder / f"{name}.csv" for name in FILES}
+    runs = {name: pd.read_csv(path) for name, path in paths.items() if path.exists()}
+    if not runs:
+        raise FileNotFoundError(
+            f"none of {[f'{name}.csv' for name in FILES]} is in the folder: {folder}"
+        )
+    with warnings.catch_warnings(), mpl.rc_context(PLOT_STYLE):
+        # Letters that Matplotlib's font lacks are drawn in the reader's font all the same.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        sections = [_section("Summary", _facts(runs)), *_quality(runs)]
+        sections += [_PARTS[name](of) for name, of in runs.items() if name in _PARTS]
+    return PAGE.format(title="MaCoDE: results", sections="\n".join(sections), style=CSS + STYLE)
+
+
+def _facts(runs: dict[str, pd.DataFrame]) -> str:
+    told = ["table", "macode_plugin", "date", "machine"]
+    of = pd.concat([of_file[told] for of_file in runs.values()])
+    return _facts_html(
+        {
+            "files of results": ", ".join(f"{name}.csv" for name in runs),
+            "tables of data": ", ".join(sorted(of["table"].unique())),
+            "macode-plugin": markdown.distinct(of["macode_plugin"]),
+            "measured": " to ".join(dict.fromkeys([of["date"].min(), of["date"].max()])),
+            "machine": markdown.distinct(of["machine"]),
+        }
+    )
+
+
+def _quality(runs: dict[str, pd.DataFrame]) -> list[str]:
+    """Return the parts on the measures of question 1."""
+    files = {name: of for name, of in runs.items() if name in _MODEL}
+    if not files:
+        return []
+    run = ["model", "table", "seed"]
+    parts = [named(of, _MODEL[name])[[*run, *MEASURES]] for name, of in files.items()]
+    own = pd.concat(parts).drop_duplicates(run)  # MaCoDE may be in both files
+    figures = combine(measured(own, list(MEASURES)), published())
+    found = fields(figures)
+    told = _basis(own) + _origins(files)
+    rankings = [(_told_of(field), _ranking(field)) for field in found]
+    cells = _drill_down(figures, ["Model"], {name: title for name, (title, _) in MEASURES.items()})
+    return [
+        _section("Ranking", _first_open(rankings) + told, _RANKS),
+        _section("Measures", _bars(found[0]) + told, _BARS),
+        _section("Table by table", cells + told, _CELLS),
+    ]
+
+
+def _told_of(field: Field) -> str:
+    titles = ", ".join(MEASURES[measure][0] for measure in field.counted)
+    what = f"{_count(len(field.rank), 'model')} on {_count(len(field.tables), 'table')}"
+    return f"{what} ({', '.join(field.tables)}), ranked by {titles or 'nothing that all have'}"
+
+
+def _ranking(field: Field) -> str:
+    rows = [["Model", "Mean rank", "Seeds", *(title for title, _ in MEASURES.values())]]
+    for model, means in field.mean.iterrows():
+        rank = f"{field.rank[model]:.2f}" if model in field.rank.dropna() else "not ranked"
+        numbers = (markdown.number(means[measure]) for measure in MEASURES)
+        rows.append([str(model), rank, field.seeds[model] or markdown.ABSENT, *numbers])
+    return table(rows, f"Ranking of {_told_of(field)}")
+
+
+def _bars(field: Field) -> str:
+    drawn = [
+        page_plots.bars(field.mean[measure], field.error[measure], measure)
+        for measure in MEASURES
+        if field.mean[measure].notna().any()
+    ]
+    return paragraph(_told_of(field)) + legend(page_plots.COLOURS) + _plots(drawn)
+
+
+def _seconds(runs: pd.DataFrame) -> str:
+    """Return the part on quality against seconds of fitting, from ``peers.csv``."""
+    own = named(runs, "peer")
+    shown = []
+    for threads, alike in own.groupby("threads", sort=False):
+        for field in fields(measured(alike, [*MEASURES, "fit_s"])):
+            told = f"{_count(len(field.rank), 'model')} with {_count(threads, 'thread')} each on"
+            shown.append((f"{told} {', '.join(field.tables)}", _effort(field)))
+    body = legend(page_plots.RUN_HERE) + _first_open(shown) + _basis(own) + _origins({"peers": runs})
+    return _section("Quality against seconds", body, _SECONDS)
+
+
+def _effort(field: Field) -> str:
+    """Return measures against seconds as plots, and the same as a table."""
+    mean = field.mean.sort_values("fit_s")
+    drawn = [page_plots.scatter(mean, field.error.loc[mean.index], measure) for measure in _AGAINST]
+    fronts = {
+        MEASURES[m][0]: pareto_front(mean["fit_s"], loss(mean[m], MEASURES[m][1])) for m in _AGAINST
+    }
+    rows = [["Model", "Fit s", *fronts, "On the front of"]]
+    for k, (model, means) in enumerate(mean.iterrows()):
+        numbers = [markdown.number(means[measure]) for measure in _AGAINST]
+        first = ", ".join(title for title, front in fronts.items() if front[k]) or "none"
+        rows.append([str(model), f"{means['fit_s']:.1f}", *numbers, first])
+    return _plots(drawn) + table(rows, "Quality and seconds of fitting")
+
+
+def _temperature(runs: pd.DataFrame) -> str:
+    """Return the part on what temperature buys and costs, from ``tau.csv``."""
+    titles = {name: title for name, title in _BY_TEMPERATURE.items() if name in runs}
+    own = named(runs)
+    figures = measured(own, list(titles), ["model", "tau"])
+    printed = pd.read_csv(_PRINTED_BY_TAU, comment="#").dropna(subset="tau").set_index("tau")
+    body = []
+    for model, of in figures.mean.groupby(level="model", sort=False):
+        mean = of.droplevel("model")
+        drawn = [page_plots.trade_off(mean, printed, *pair) for pair in _TRADE_OFFS]
+        rows = _by_temperature(mean, printed, titles)
+        body += [paragraph(f"{model}:"), _plots(drawn), table(rows, f"{model} by temperature")]
+    body += [_drill_down(figures, ["Model", "tau"], titles), _basis(own), _origins({"tau": runs})]
+    return _section("Privacy and quality by temperature", "".join(body), _TEMPERATURE)
+
+
+def _by_temperature(
+    mean: pd.DataFrame, printed: pd.DataFrame, titles: dict[str, str]
+) -> list[list[str]]:
+    """Return means over tables by temperature, the published ones below, as rows of cells."""
+    # A table that lacks a temperature would make a step where it comes in.
+    drawn = mean.groupby(level="table")["f1"].transform("size")
+    whole = mean[drawn == mean.index.unique("tau").size].groupby(level="tau").mean()
+    rows = [["tau", *titles.values()]]
+    for name, means in (("{}", whole), ("{}, published", printed)):
+        for tau, of in means.reindex(columns=list(titles)).iterrows():
+            rows.append([name.format(f"{tau:g}"), *map(markdown.number, of)])
+    return rows
+
+
+def _summary(name: str, runs: pd.DataFrame) -> str:
+    """Return a part of :data:`_SUMMARIES`."""
+    part, own = _SUMMARIES[name], named(runs)
+    figures = measured(own, list(part.measures), list(part.rows))
+    cells = _drill_down(figures, part.rows.values(), part.measures)
+    return _section(part.title, cells + _basis(own) + _origins({name: runs}), f"{part.note} {_CELLS}")
+
+
+def _drill_down(figures: Figures, header: Iterable[str], titles: dict[str, str]) -> str:
+    """Return a table of figures for each table of data, to be opened."""
+    names, parts = figures.mean.index.unique("table"), []
+    for name in names:
+        mean, error, seeds = (
+            frame.xs(name, level="table") for frame in (figures.mean, figures.error, figures.seeds)
+        )
+        rows = [[*header, *titles.values()]]
+        for k, which in enumerate(mean.index):
+            of_row = (frame[list(titles)].iloc[k] for frame in (mean, error, seeds))
+            what = map(str, which if isinstance(which, tuple) else [which])
+            rows.append([*what, *map(_cell, *of_row)])
+        parts.append(details(str(name), table(rows, str(name)), shown=len(names) == 1))
+    return "".join(parts)
+
+
+def _cell(mean: float, error: float, seeds: float) -> str:
+    """Return mean ± standard error (number of seeds), as RESULTS.md has it."""
+    if not seeds:
+        return markdown.ABSENT
+    told = f" ± {error:.3f}" if seeds > 1 else ""
+    return f"{mean:.3f}{told} ({seeds:.0f})"
+
+
+def _first_open(parts: list[tuple[str, str]]) -> str:
+    """Return parts with a title each, of which all but the first are to be opened."""
+    (title, first), *others = parts
+    return paragraph(title) + first + "".join(details(title, part) for title, part in others)
+
+
+def _plots(drawn: list[str]) -> str:
+    return f'<div class="plots wide">{"".join(drawn)}</div>'
+
+
+def _basis(own: pd.DataFrame) -> str:
+    """Return how many tables and seeds figures rest on, as a paragraph."""
+    seeds = own.groupby(["model", "table"])["seed"].nunique()
+    low, high = seeds.min(), seeds.max()
+    several = _count(high, "seed") if low == high else f"{low} to {high} seeds"
+    tables = _count(own["table"].nunique(), "table")
+    return paragraph(f"Run here: {tables}, {several} for each model and table.")
+
+
+def _origins(files: dict[str, pd.DataFrame]) -> str:
+    return origins(*(report.WRITERS[name](runs) for name, runs in files.items()))
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+_PARTS: dict[str, Callable[[pd.DataFrame], str]] = {
+    "peers": _seconds,
+    "tau": _temperature,
+    **{name: functools.partial(_summary, name) for name in _SUMMARIES},
+}
+
+
+if __name__ == "__main__":
+    typer.run(main)
