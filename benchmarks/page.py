@@ -173,7 +173,7 @@ def _facts(runs: dict[str, pd.DataFrame]) -> str:
     of = pd.concat([of_file[told] for of_file in runs.values()])
     return _facts_html(
         {
-            "files of results": ", ".join(f"{name}.csv" for name in runs),
+            "files of results": ", ".join(runs),
             "tables of data": ", ".join(sorted(of["table"].unique())),
             "macode-plugin": markdown.distinct(of["macode_plugin"]),
             "measured": " to ".join(dict.fromkeys([of["date"].min(), of["date"].max()])),
