@@ -55,9 +55,11 @@ def auto_bins(n_rows: int) -> int:
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
-    1000 steps for tables of up to 3000 rows, then growing with the square root of their number.
+    1000 steps for tables of up to 3000 rows; then as many passes over the rows, up to 6000 steps at
+    18 000 rows; from there on growing with the square root of their number.
     """
-    n_steps = 1000 * max(math.sqrt(n_rows / 3000), 1.0)
+    size = max(n_rows / 3000, 1.0)
+    n_steps = 1000 * min(size, math.sqrt(6 * size))
     return math.ceil(n_steps / math.ceil(n_rows / batch_size))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import doctest
+import math
 import os
 import pickle
 import subprocess
@@ -201,6 +202,16 @@ def test_automatic_epochs_are_enough_steps_for_small_and_large_tables(tiny):
         assert len(model.history_) == 1
         epochs.append(macode_plugin.settings.auto_epochs(rows, 64))
     assert epochs[0] > epochs[1] >= 1
+
+
+def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_huge_ones():
+    def steps(rows):
+        return macode_plugin.settings.auto_epochs(rows, 256) * math.ceil(rows / 256)
+
+    by_size = [steps(rows) for rows in (256, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
+    assert by_size == sorted(by_size)
+    assert steps(12_000) / steps(3_000) == pytest.approx(4, rel=0.05)
+    assert steps(4_000_000) / steps(1_000_000) == pytest.approx(2, rel=0.05)
 
 
 def test_verbose_shows_a_bar_and_silence_is_silent(tiny, frame, capsys):
