@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -46,7 +45,7 @@ def main(
     max_rows: options.MaxRows = None,
     epochs: options.Epochs = None,
     out: options.Out = RESULTS,
-    plot: Annotated[Path, typer.Option(help="Figure to write.")] = PLOT,
+    plot: options.Plot = PLOT,
 ) -> None:
     """Fit, predict intervals, and write how often they hold the held-out value."""
     loaded = data.load_all(options.names(tables), data_dir, max_rows)

@@ -22,6 +22,7 @@ __all__ = [
     "NewOut",
     "Numbers",
     "Out",
+    "Plot",
     "mechanisms",
     "model",
     "names",
@@ -36,6 +37,7 @@ MaxRows = Annotated[int | None, typer.Option(help="Cut each table to so many row
 Epochs = Annotated[int | None, typer.Option(help="Epochs of MaCoDE; its own choice if absent.")]
 Out = Annotated[Path, typer.Option(help="CSV file; what it holds already is not run again.")]
 NewOut = Annotated[Path, typer.Option(help="CSV file to write; what it holds is lost.")]
+Plot = Annotated[Path, typer.Option(help="Figure to write.")]
 
 TABLES = ",".join(data.NAMES)
 SEEDS = "0,1,2,3,4,5,6,7,8,9"

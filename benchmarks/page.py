@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import matplotlib as mpl
 import pandas as pd
 import typer
 
 from benchmarks import markdown, page_plots, report
 from benchmarks.ledger import FOLDER
+from benchmarks.measures import MEASURES, TITLES, TRADE_OFFS
 from benchmarks.page_figures import (
-    MEASURES,
     Field,
     Figures,
     combine,
@@ -30,9 +28,10 @@ from benchmarks.page_figures import (
     pareto_front,
     published,
 )
-from benchmarks.page_html import STYLE, details, legend, origins, paragraph, table
-from macode_plugin.report import CSS, PAGE, _facts_html, _section
-from macode_plugin.report import STYLE as PLOT_STYLE
+from benchmarks.page_html import STYLE, details, legend, origins, table
+from macode_plugin import markup
+from macode_plugin.markup import gallery, paragraph, section
+from macode_plugin.plots import drawing_style
 
 __all__ = ["FILES", "main", "render"]
 
@@ -44,9 +43,6 @@ _MODEL = {"q1": "model", "peers": "peer"}
 
 _AGAINST = ("detector_auc", "smape", "f1")
 """What is drawn against seconds."""
-
-_TRADE_OFFS = (("detector_auc", "membership_auc"), ("f1", "attribute_disclosure"))
-"""What is drawn by temperature: quality, privacy."""
 
 _PRINTED_BY_TAU = Path(__file__).parent / "paper_results" / "tau.csv"
 
@@ -75,16 +71,20 @@ table, and the numbers on it are its lowest and highest temperature. Published a
 tables. Temperature is a knob, not differential privacy: these are what some attacks achieve, not what
 none can."""
 
-_BY_TEMPERATURE = {
-    "detector_auc": "Detector AUC",
-    "smape": "SMAPE",
-    "f1": "F1",
-    "membership_auc": "Membership AUC",
-    "membership_tpr": "Membership TPR at 1 % FPR",
-    "attribute_disclosure": "Attribute disclosure",
-    "dcr": "DCR",
-    "k_anonymity": "k-anonymity, %",
+_BY_TEMPERATURE = (
+    *("detector_auc", "smape", "f1", "membership_auc", "membership_tpr"),
+    *("attribute_disclosure", "dcr", "k_anonymity"),
+)
+
+_TITLES = {
+    **{"model": "Model", "mechanism": "Mechanism", "m": "m", "tau": "tau", "level": "Level, %"},
+    **TITLES,
+    **{"membership_auc": "Membership AUC", "membership_tpr": "Membership TPR at 1 % FPR"},
+    **{"attribute_disclosure": "Attribute disclosure", "dcr": "DCR", "k_anonymity": "k-anonymity, %"},
+    **{"bias": "Bias", "coverage": "Coverage", "width": "Width", "crps": "CRPS"},
+    **{"claimed": "Claimed", "covered": "Covered"},
 }
+"""Titles of a table's columns."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,16 +94,16 @@ class Summary:
     Arguments
     ---------
     title, note : str
-    rows : dict of str to str
-        Titles of the columns that tell rows apart, by column.
-    measures : dict of str to str
-        Titles of the figures, by column.
+    rows : tuple of str
+        Columns that tell rows apart.
+    measures : tuple of str
+        Columns of figures.
     """
 
     title: str
     note: str
-    rows: dict[str, str]
-    measures: dict[str, str]
+    rows: tuple[str, ...]
+    measures: tuple[str, ...]
 
 
 _SUMMARIES = {
@@ -111,22 +111,22 @@ _SUMMARIES = {
         "Incomplete training tables",
         "30 % of the cells are hidden where a mechanism hides; the model learns from the rest. SMAPE is "
         "better lower, F1 higher.",
-        {"model": "Model", "mechanism": "Mechanism"},
-        {"smape": "SMAPE", "f1": "F1"},
+        ("model", "mechanism"),
+        ("smape", "f1"),
     ),
     "q3": Summary(
         "Multiple imputation",
         "30 % of the cells are hidden and imputed m times. Bias and width are better lower, coverage is "
         "of the 95 % interval. CRPS of the hidden cells, in standard deviations, is better lower.",
-        {"model": "Model", "mechanism": "Mechanism", "m": "m"},
-        {"bias": "Bias", "coverage": "Coverage", "width": "Width", "crps": "CRPS"},
+        ("model", "mechanism", "m"),
+        ("bias", "coverage", "width", "crps"),
     ),
     "calibration": Summary(
         "Calibration of conditional intervals",
         "Central intervals of each continuous column given all others, on held-out rows; means over "
         "the columns. Claimed is the probability that the model gives an interval.",
-        {"model": "Model", "level": "Level, %"},
-        {"claimed": "Claimed", "covered": "Covered"},
+        ("model", "level"),
+        ("claimed", "covered"),
     ),
 }
 
@@ -160,18 +160,16 @@ def render(folder: Path) -> str:
         raise FileNotFoundError(
             f"none of {[f'{name}.csv' for name in FILES]} is in the folder: {folder}"
         )
-    with warnings.catch_warnings(), mpl.rc_context(PLOT_STYLE):
-        # Letters that Matplotlib's font lacks are drawn in the reader's font all the same.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        sections = [_section("Summary", _facts(runs)), *_quality(runs)]
+    with drawing_style():
+        sections = [section("Summary", _facts(runs)), *_quality(runs)]
         sections += [_PARTS[name](of) for name, of in runs.items() if name in _PARTS]
-    return PAGE.format(title="MaCoDE: results", sections="\n".join(sections), style=CSS + STYLE)
+    return markup.page("MaCoDE: results", sections, STYLE)
 
 
 def _facts(runs: dict[str, pd.DataFrame]) -> str:
     told = ["table", "macode_plugin", "date", "machine"]
     of = pd.concat([of_file[told] for of_file in runs.values()])
-    return _facts_html(
+    return markup.facts(
         {
             "files of results": ", ".join(runs),
             "tables of data": ", ".join(sorted(of["table"].unique())),
@@ -194,22 +192,21 @@ def _quality(runs: dict[str, pd.DataFrame]) -> list[str]:
     found = fields(figures)
     told = _basis(own) + _origins(files)
     rankings = [(_told_of(field), _ranking(field)) for field in found]
-    cells = _drill_down(figures, ["Model"], {name: title for name, (title, _) in MEASURES.items()})
     return [
-        _section("Ranking", _first_open(rankings) + told, _RANKS),
-        _section("Measures", _bars(found[0]) + told, _BARS),
-        _section("Table by table", cells + told, _CELLS),
+        section("Ranking", _first_open(rankings) + told, _RANKS),
+        section("Measures", _bars(found[0]) + told, _BARS),
+        section("Table by table", _drill_down(figures) + told, _CELLS),
     ]
 
 
 def _told_of(field: Field) -> str:
-    titles = ", ".join(MEASURES[measure][0] for measure in field.counted)
+    titles = ", ".join(TITLES[measure] for measure in field.counted)
     what = f"{_count(len(field.rank), 'model')} on {_count(len(field.tables), 'table')}"
     return f"{what} ({', '.join(field.tables)}), ranked by {titles or 'nothing that all have'}"
 
 
 def _ranking(field: Field) -> str:
-    rows = [["Model", "Mean rank", "Seeds", *(title for title, _ in MEASURES.values())]]
+    rows = [["Model", "Mean rank", "Seeds", *TITLES.values()]]
     for model, means in field.mean.iterrows():
         rank = f"{field.rank[model]:.2f}" if model in field.rank.dropna() else "not ranked"
         numbers = (markdown.number(means[measure]) for measure in MEASURES)
@@ -223,7 +220,7 @@ def _bars(field: Field) -> str:
         for measure in MEASURES
         if field.mean[measure].notna().any()
     ]
-    return paragraph(_told_of(field)) + legend(page_plots.COLOURS) + _plots(drawn)
+    return paragraph(_told_of(field)) + legend(page_plots.COLOURS) + gallery(drawn, wide=True)
 
 
 def _seconds(runs: pd.DataFrame) -> str:
@@ -235,50 +232,45 @@ def _seconds(runs: pd.DataFrame) -> str:
             told = f"{_count(len(field.rank), 'model')} with {_count(threads, 'thread')} each on"
             shown.append((f"{told} {', '.join(field.tables)}", _effort(field)))
     body = legend(page_plots.RUN_HERE) + _first_open(shown) + _basis(own) + _origins({"peers": runs})
-    return _section("Quality against seconds", body, _SECONDS)
+    return section("Quality against seconds", body, _SECONDS)
 
 
 def _effort(field: Field) -> str:
     """Return measures against seconds as plots, and the same as a table."""
     mean = field.mean.sort_values("fit_s")
     drawn = [page_plots.scatter(mean, field.error.loc[mean.index], measure) for measure in _AGAINST]
-    fronts = {
-        MEASURES[m][0]: pareto_front(mean["fit_s"], loss(mean[m], MEASURES[m][1])) for m in _AGAINST
-    }
+    fronts = {TITLES[m]: pareto_front(mean["fit_s"], loss(mean[m], MEASURES[m][1])) for m in _AGAINST}
     rows = [["Model", "Fit s", *fronts, "On the front of"]]
     for k, (model, means) in enumerate(mean.iterrows()):
         numbers = [markdown.number(means[measure]) for measure in _AGAINST]
         first = ", ".join(title for title, front in fronts.items() if front[k]) or "none"
         rows.append([str(model), f"{means['fit_s']:.1f}", *numbers, first])
-    return _plots(drawn) + table(rows, "Quality and seconds of fitting")
+    return gallery(drawn, wide=True) + table(rows, "Quality and seconds of fitting")
 
 
 def _temperature(runs: pd.DataFrame) -> str:
     """Return the part on what temperature buys and costs, from ``tau.csv``."""
-    titles = {name: title for name, title in _BY_TEMPERATURE.items() if name in runs}
     own = named(runs)
-    figures = measured(own, list(titles), ["model", "tau"])
+    figures = measured(own, [name for name in _BY_TEMPERATURE if name in runs], ["model", "tau"])
     printed = pd.read_csv(_PRINTED_BY_TAU, comment="#").dropna(subset="tau").set_index("tau")
     body = []
     for model, of in figures.mean.groupby(level="model", sort=False):
         mean = of.droplevel("model")
-        drawn = [page_plots.trade_off(mean, printed, *pair) for pair in _TRADE_OFFS]
-        rows = _by_temperature(mean, printed, titles)
-        body += [paragraph(f"{model}:"), _plots(drawn), table(rows, f"{model} by temperature")]
-    body += [_drill_down(figures, ["Model", "tau"], titles), _basis(own), _origins({"tau": runs})]
-    return _section("Privacy and quality by temperature", "".join(body), _TEMPERATURE)
+        drawn = [page_plots.trade_off(mean, printed, *pair) for pair in TRADE_OFFS]
+        rows = table(_by_temperature(mean, printed), f"{model} by temperature")
+        body += [paragraph(f"{model}:"), gallery(drawn, wide=True), rows]
+    body += [_drill_down(figures), _basis(own), _origins({"tau": runs})]
+    return section("Privacy and quality by temperature", "".join(body), _TEMPERATURE)
 
 
-def _by_temperature(
-    mean: pd.DataFrame, printed: pd.DataFrame, titles: dict[str, str]
-) -> list[list[str]]:
+def _by_temperature(mean: pd.DataFrame, printed: pd.DataFrame) -> list[list[str]]:
     """Return means over tables by temperature, the published ones below, as rows of cells."""
     # A table that lacks a temperature would make a step where it comes in.
     drawn = mean.groupby(level="table")["f1"].transform("size")
     whole = mean[drawn == mean.index.unique("tau").size].groupby(level="tau").mean()
-    rows = [["tau", *titles.values()]]
+    rows = [_header(whole)]
     for name, means in (("{}", whole), ("{}, published", printed)):
-        for tau, of in means.reindex(columns=list(titles)).iterrows():
+        for tau, of in means.reindex(columns=mean.columns).iterrows():
             rows.append([name.format(f"{tau:g}"), *map(markdown.number, of)])
     return rows
 
@@ -286,25 +278,29 @@ def _by_temperature(
 def _summary(name: str, runs: pd.DataFrame) -> str:
     """Return a part of :data:`_SUMMARIES`."""
     part, own = _SUMMARIES[name], named(runs)
-    figures = measured(own, list(part.measures), list(part.rows))
-    cells = _drill_down(figures, part.rows.values(), part.measures)
-    return _section(part.title, cells + _basis(own) + _origins({name: runs}), f"{part.note} {_CELLS}")
+    cells = _drill_down(measured(own, part.measures, part.rows))
+    return section(part.title, cells + _basis(own) + _origins({name: runs}), f"{part.note} {_CELLS}")
 
 
-def _drill_down(figures: Figures, header: Iterable[str], titles: dict[str, str]) -> str:
+def _drill_down(figures: Figures) -> str:
     """Return a table of figures for each table of data, to be opened."""
     names, parts = figures.mean.index.unique("table"), []
     for name in names:
         mean, error, seeds = (
             frame.xs(name, level="table") for frame in (figures.mean, figures.error, figures.seeds)
         )
-        rows = [[*header, *titles.values()]]
+        rows = [_header(mean)]
         for k, which in enumerate(mean.index):
-            of_row = (frame[list(titles)].iloc[k] for frame in (mean, error, seeds))
+            of_row = (frame.iloc[k] for frame in (mean, error, seeds))
             what = map(str, which if isinstance(which, tuple) else [which])
             rows.append([*what, *map(_cell, *of_row)])
         parts.append(details(str(name), table(rows, str(name)), shown=len(names) == 1))
     return "".join(parts)
+
+
+def _header(frame: pd.DataFrame) -> list[str]:
+    """Return the titles of what tells rows apart and of the figures."""
+    return [_TITLES[name] for name in (*frame.index.names, *frame.columns)]
 
 
 def _cell(mean: float, error: float, seeds: float) -> str:
@@ -319,10 +315,6 @@ def _first_open(parts: list[tuple[str, str]]) -> str:
     """Return parts with a title each, of which all but the first are to be opened."""
     (title, first), *others = parts
     return paragraph(title) + first + "".join(details(title, part) for title, part in others)
-
-
-def _plots(drawn: list[str]) -> str:
-    return f'<div class="plots wide">{"".join(drawn)}</div>'
 
 
 def _basis(own: pd.DataFrame) -> str:

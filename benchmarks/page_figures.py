@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import markdown
+from benchmarks.measures import MEASURES
 
 __all__ = [
-    "BESTS",
-    "MEASURES",
     "REFERENCES",
     "Field",
     "Figures",
@@ -25,22 +24,6 @@ __all__ = [
     "pareto_front",
     "published",
 ]
-
-MEASURES = {
-    "kl": ("KL", 0.0),
-    "gof": ("GoF", 0.0),
-    "mmd": ("MMD", 0.0),
-    "wd": ("WD", 0.0),
-    "smape": ("SMAPE", 0.0),
-    "f1": ("F1", 1.0),
-    "model_selection": ("Model selection", 1.0),
-    "feature_selection": ("Feature selection", 1.0),
-    "detector_auc": ("Detector AUC", 0.5),
-    "nearest_record_share": ("Nearest-record share", 0.5),
-}
-"""Title and best value of each measure of question 1, by its column."""
-
-BESTS = {0.0: "lower is better", 1.0: "higher is better", 0.5: "0.5 is best"}
 
 REFERENCES = ("baseline", "published Baseline")
 """Real rows in the place of synthetic ones: shown beside the models, not ranked."""

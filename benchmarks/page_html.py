@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from macode_plugin.report import _quality_html
+from macode_plugin import markup
 
-__all__ = ["STYLE", "details", "legend", "origins", "paragraph", "table"]
+__all__ = ["STYLE", "details", "legend", "origins", "table"]
 
 STYLE = """
 .scroll { overflow-x: auto; max-width: 100%; margin: 0 0 14px; }
@@ -30,7 +30,7 @@ pre { background: var(--card); border-radius: 8px; padding: 10px 14px; margin: 0
 :root { --page: #ffffff; }
 @media (prefers-color-scheme: dark) { :root { --page: #171a1e; } }
 """
-"""What the page needs besides the style of ``macode_plugin.report``."""
+"""What the page needs besides the style of :func:`macode_plugin.markup.page`."""
 
 _ORIGIN = re.compile(r"(?:\*\*(?P<name>.+)\*\*: )?(?P<told>.+)\n\n```\n(?P<calls>(?:.+\n)+)```")
 """What :func:`benchmarks.markdown.origin` writes."""
@@ -46,18 +46,13 @@ def table(rows: Sequence[Sequence[str]], label: str) -> str:
         What a screen reader calls the box.
     """
     box = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
-    return f"{box}{_quality_html(rows)}</div>"
+    return f"{box}{markup.table(rows)}</div>"
 
 
 def details(summary: str, *parts: str, shown: bool = False) -> str:
     """Return parts of the page that a click on a text shows and hides."""
     opened = " open" if shown else ""
     return f"<details{opened}><summary>{escape(summary)}</summary>\n{''.join(parts)}</details>"
-
-
-def paragraph(text: str) -> str:
-    """Return a text as a paragraph."""
-    return f"<p>{escape(text)}</p>"
 
 
 def legend(colours: dict[str, str]) -> str:
@@ -85,6 +80,6 @@ def origins(*texts: str) -> str:
         for found in _ORIGIN.finditer(text):
             name = f"{found['name']}: " if found["name"] else ""
             parts.append(
-                f"{paragraph(name + found['told'])}<pre>{escape(found['calls'].rstrip())}</pre>"
+                f"{markup.paragraph(name + found['told'])}<pre>{escape(found['calls'].rstrip())}</pre>"
             )
     return details("Versions, dates and commands", *parts)

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from benchmarks.page_figures import BESTS, MEASURES, REFERENCES, loss, pareto_front
-from macode_plugin.report import REAL, SYNTHETIC, _axes, _plot
+from benchmarks.measures import AXES, BESTS, MEASURES
+from benchmarks.page_figures import REFERENCES, loss, pareto_front
+from macode_plugin.plots import INK, REAL, SYNTHETIC, as_image, new_figure
 
 __all__ = ["COLOURS", "RUN_HERE", "bars", "scatter", "trade_off"]
 
@@ -25,17 +26,10 @@ COLOURS = {_OURS: REAL, _PEERS: SYNTHETIC, _PRINTED: "#8a9199", _REAL_ROWS: "#00
 
 RUN_HERE = {kind: COLOURS[kind] for kind in (_OURS, _PEERS)}
 
-_INK = "#333333"
 _SMALL = 8.0
 _GAP = 5.0
 _LINES = (REAL, SYNTHETIC, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKERS = "osD^vP*X<"
-_TRADE_OFFS = {
-    "detector_auc": "detector AUC (0.5 is best)",
-    "membership_auc": "membership AUC (0.5 is a guess)",
-    "f1": "F1 (higher is better)",
-    "attribute_disclosure": "attribute disclosure (lower is more private)",
-}
 
 
 def bars(means: pd.Series, errors: pd.Series, measure: str) -> str:
@@ -46,15 +40,15 @@ def bars(means: pd.Series, errors: pd.Series, measure: str) -> str:
     means, errors : Series, shape [n_models]
         By model; an error may be NaN.
     measure : str
-        One of :data:`benchmarks.page_figures.MEASURES`.
+        One of :data:`benchmarks.measures.MEASURES`.
     """
     means = means.dropna()
     title, best = MEASURES[measure]
-    figure, axes = _axes(WIDTH, 0.5 + 0.2 * len(means))
+    figure, axes = new_figure(WIDTH, 0.5 + 0.2 * len(means))
     limit = _limit(means) if best == 0 else np.inf
     places, errors = np.arange(len(means)), errors[means.index].where(means <= limit)
     axes.barh(places, means.clip(upper=limit), color=[_colour(model) for model in means.index])
-    axes.errorbar(means, places, xerr=errors, fmt="none", ecolor=_INK, elinewidth=1.2, capsize=2)
+    axes.errorbar(means, places, xerr=errors, fmt="none", ecolor=INK, elinewidth=1.2, capsize=2)
     for place, mean, error in zip(places, means, errors.fillna(0)):
         cut = mean > limit
         text = f"{mean:.3f} ▸" if cut else f"{mean:.3f}"
@@ -70,9 +64,9 @@ def bars(means: pd.Series, errors: pd.Series, measure: str) -> str:
     axes.set_xlim(1.05 * low, high + (0.3 * (high - low) or 1))
     axes.xaxis.set_major_locator(MaxNLocator(4))
     if best == 0.5:
-        axes.axvline(best, color=_INK, linewidth=1, linestyle=":")
+        axes.axvline(best, color=INK, linewidth=1, linestyle=":")
     told = ", ".join(f"{model} {mean:.3f}" for model, mean in means.items())
-    return _plot(figure, f"{title}, {BESTS[best]}: {told}", f"<b>{title}</b>{BESTS[best]}")
+    return as_image(figure, f"{title}, {BESTS[best]}: {told}", f"<b>{title}</b>{BESTS[best]}")
 
 
 def scatter(mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> str:
@@ -83,15 +77,15 @@ def scatter(mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> str:
     mean, error : DataFrame
         A row for each model, columns ``fit_s`` and the measure.
     measure : str
-        One of :data:`benchmarks.page_figures.MEASURES`.
+        One of :data:`benchmarks.measures.MEASURES`.
     """
     title, best = MEASURES[measure]
     seconds, values = mean["fit_s"], mean[measure]
     on_front = np.array(pareto_front(seconds, loss(values, best)))
-    figure, axes = _axes(WIDTH, 3.4)
-    axes.errorbar(seconds, values, error[measure], fmt="none", ecolor=_INK, elinewidth=1, zorder=1)
+    figure, axes = new_figure(WIDTH, 3.4)
+    axes.errorbar(seconds, values, error[measure], fmt="none", ecolor=INK, elinewidth=1, zorder=1)
     front = mean[on_front].sort_values("fit_s")
-    axes.plot(front["fit_s"], front[measure], color=_INK, linewidth=1, linestyle="--", zorder=2)
+    axes.plot(front["fit_s"], front[measure], color=INK, linewidth=1, linestyle="--", zorder=2)
     for model, x, y, first in zip(mean.index, seconds, values, on_front):
         axes.plot(x, y, "D" if first else "o", color=_colour(model), markersize=8 if first else 6)
     _set_log_axis(axes, seconds)
@@ -100,7 +94,8 @@ def scatter(mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> str:
     named = ", ".join(map(str, front.index))
     told = ", ".join(f"{model} {y:.3f} in {x:.1f} s" for model, x, y in zip(mean.index, seconds, values))
     caption = f"<b>{title}</b>{BESTS[best]}; on the front: {escape(named)}"
-    return _plot(figure, f"{title} against seconds of fitting: {told}. On the front: {named}", caption)
+    alt = f"{title} against seconds of fitting: {told}. On the front: {named}"
+    return as_image(figure, alt, caption)
 
 
 def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: str) -> str:
@@ -113,21 +108,22 @@ def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: 
     printed : DataFrame
         The published means by temperature; drawn if it has both columns.
     quality, risk : str
-        Columns. What is drawn ends at the lowest and the highest temperature, which are named.
+        Of :data:`benchmarks.measures.AXES`. What is drawn ends at the lowest and the highest
+        temperature, which are named.
     """
-    figure, axes = _axes(WIDTH, 4.0)
+    figure, axes = new_figure(WIDTH, 4.0)
     lines = dict(list(figures.groupby(level="table", sort=False)))
     for k, (name, of_table) in enumerate(lines.items()):
         style = {"color": _LINES[k % len(_LINES)], "marker": _MARKERS[k % len(_MARKERS)]}
         _draw_line(axes, of_table.droplevel("table"), quality, risk, label=name, **style)
     if {quality, risk} <= set(printed):
-        _draw_line(axes, printed, quality, risk, label="published", color="#8a9199", marker=".")
-    axes.set_xlabel(_TRADE_OFFS[quality])
-    axes.set_ylabel(_TRADE_OFFS[risk])
+        _draw_line(axes, printed, quality, risk, label="published", color=COLOURS[_PRINTED], marker=".")
+    axes.set_xlabel(AXES[quality])
+    axes.set_ylabel(AXES[risk])
     axes.margins(0.08)
     figure.legend(loc="outside lower center", ncols=3, fontsize=_SMALL)
-    alt = f"{_TRADE_OFFS[risk]} against {_TRADE_OFFS[quality]}, by temperature, for {', '.join(lines)}"
-    return _plot(figure, alt)
+    alt = f"{AXES[risk]} against {AXES[quality]}, by temperature, for {', '.join(lines)}"
+    return as_image(figure, alt)
 
 
 def _colour(model: str) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import enum
-import time
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import typer
 
 from benchmarks import data, detection, ledger, metrics, options
 from benchmarks.comparison import Comparison
+from benchmarks.timing import timed
 from macode_plugin import MaCoDE
 
 __all__ = ["compare", "main", "quality", "synthesise"]
@@ -74,17 +74,9 @@ def synthesise(
     model: MaCoDE, table: data.RealTable, train: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Fit a model; return as many synthetic rows as training rows by its seed, and what both took."""
-    start = time.perf_counter()
-    model.fit(train, categorical_columns=table.categorical)
-    fitted = time.perf_counter()
-    synthetic = model.sample(len(train), random_state=model.random_state)
-    sampled = time.perf_counter()
-    effort = {
-        "fit_s": round(fitted - start, 3),
-        "sample_s": round(sampled - fitted, 3),
-        "epochs_run": len(model.history_),
-    }
-    return synthetic, effort
+    _, fit_s = timed(lambda: model.fit(train, categorical_columns=table.categorical))
+    synthetic, sample_s = timed(lambda: model.sample(len(train), random_state=model.random_state))
+    return synthetic, {"fit_s": fit_s, "sample_s": sample_s, "epochs_run": len(model.history_)}
 
 
 def compare(

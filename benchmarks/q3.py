@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import time
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import typer
 
 from benchmarks import data, imputation_metrics, ledger, masks, options
 from benchmarks.imputers import IMPUTERS
+from benchmarks.timing import timed
 
 __all__ = ["RESULTS", "TABLES", "Run", "main"]
 
@@ -99,17 +99,9 @@ def impute(
 ) -> tuple[list[pd.DataFrame], dict[str, float]]:
     """Return m completed tables, and what they took."""
     imputer = IMPUTERS[run.model](run.seed, run.epochs)
-    start = time.perf_counter()
-    imputer.fit(holed, table.categorical)
-    fitted = time.perf_counter()
-    imputed = imputer.impute(holed, run.m)
-    done = time.perf_counter()
-    effort = {
-        "fit_s": round(fitted - start, 3),
-        "impute_s": round(done - fitted, 3),
-        "epochs_run": imputer.epochs_run,
-    }
-    return imputed, effort
+    _, fit_s = timed(lambda: imputer.fit(holed, table.categorical))
+    imputed, impute_s = timed(lambda: imputer.impute(holed, run.m))
+    return imputed, {"fit_s": fit_s, "impute_s": impute_s, "epochs_run": imputer.epochs_run}
 
 
 def _continuous(imputed: pd.DataFrame, holed: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

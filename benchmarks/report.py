@@ -23,33 +23,17 @@ from benchmarks import (
 )
 from benchmarks.data import NAMES
 from benchmarks.ledger import FOLDER
+from benchmarks.measures import BESTS, MEASURES, TITLES, ideal_sentence
 
 __all__ = ["WRITERS", "main"]
 
 _HERE = Path(__file__).parent
 _PUBLISHED = _HERE / "paper_results" / "q1_quality.csv"
 
-_LOWER, _HIGHER, _HALF = "lower is better", "higher is better", "0.5 is best; not in the paper"
-_MEASURES = {
-    "kl": ("KL", _LOWER),
-    "gof": ("GoF", _LOWER),
-    "mmd": ("MMD", _LOWER),
-    "wd": ("WD", _LOWER),
-    "smape": ("SMAPE", _LOWER),
-    "f1": ("F1", _HIGHER),
-    "model_selection": ("Model selection", _HIGHER),
-    "feature_selection": ("Feature selection", _HIGHER),
-    "detector_auc": ("Detector AUC", _HALF),
-    "nearest_record_share": ("Nearest-record share", _HALF),
-}
-
 _ABLATION = {
     "validation_nll": "Validation NLL",
     "test_score": "Test score",
-    "detector_auc": "Detector AUC",
-    "nearest_record_share": "Nearest-record share",
-    "smape": "SMAPE",
-    "f1": "F1",
+    **{measure: TITLES[measure] for measure in ("detector_auc", "nearest_record_share", "smape", "f1")},
 }
 
 _CHANGES = """\
@@ -89,7 +73,7 @@ def _quality(ours: pd.DataFrame) -> str:
     sections = [
         _INTRODUCTION,
         _means_of_models(ours, published),
-        *(_one_measure(ours, published, measure) for measure in _MEASURES),
+        *(_one_measure(ours, published, measure) for measure in MEASURES),
         _seconds(ours[ours["model"] != "baseline"]),
         _origin(ours),
     ]
@@ -99,22 +83,22 @@ def _quality(ours: pd.DataFrame) -> str:
 def _means_of_models(ours: pd.DataFrame, published: pd.DataFrame) -> str:
     """Return the table of all models, each measure averaged over the nine tables."""
     rows = [
-        [label, *(markdown.number(_mean_of_tables(runs, measure)) for measure in _MEASURES)]
+        [label, *(markdown.number(_mean_of_tables(runs, measure)) for measure in MEASURES)]
         for label, runs in ours.groupby("label", sort=False)
     ]
     for model, figures in published.groupby("model", sort=False):
-        known = [m for m in _MEASURES if m in figures]
-        absent = [markdown.ABSENT] * (len(_MEASURES) - len(known))
+        known = [m for m in MEASURES if m in figures]
+        absent = [markdown.ABSENT] * (len(MEASURES) - len(known))
         rows.append(
             [f"published {model}", *(markdown.number(figures[m].mean()) for m in known), *absent]
         )
-    header = ["Model", *(title for title, _ in _MEASURES.values())]
+    header = ["Model", *TITLES.values()]
     return f"## Means over the nine tables\n\n{markdown.grid(header, rows)}"
 
 
 def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> str:
     """Return the figures of one measure, by table."""
-    title, ideal = _MEASURES[measure]
+    title, best = MEASURES[measure]
     by_label = dict(list(ours.groupby("label", sort=False)))
     beside = None
     if measure in published:
@@ -124,21 +108,22 @@ def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> s
         figures = [
             markdown.figure(runs.loc[runs["table"] == table, measure]) for runs in by_label.values()
         ]
-        rows.append([table, *figures, *_published_cells(beside, table, ideal)])
+        rows.append([table, *figures, *_published_cells(beside, table, best)])
     means = [markdown.number(_mean_of_tables(runs, measure)) for runs in by_label.values()]
-    rows.append(["**mean**", *means, *_published_cells(beside, None, ideal)])
+    rows.append(["**mean**", *means, *_published_cells(beside, None, best)])
     names = [] if beside is None else ["published MaCoDE", "best published", "published Baseline"]
-    return f"## {title}\n\n{ideal.capitalize()}.\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
+    told = ideal_sentence(BESTS[best], in_paper=beside is not None)
+    return f"## {title}\n\n{told}\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
 
 
-def _published_cells(figures: pd.DataFrame | None, table: str | None, ideal: str) -> list[str]:
+def _published_cells(figures: pd.DataFrame | None, table: str | None, best: float) -> list[str]:
     """Return MaCoDE's, the best model's and the baseline's figure of a table; None for the mean."""
     if figures is None:
         return []
     of_models = figures.mean() if table is None else figures.loc[table]
     rivals = of_models.drop("Baseline")
-    best = rivals.idxmax() if ideal == _HIGHER else rivals.idxmin()
-    named = f"{markdown.number(rivals[best])} ({best})"
+    first = rivals.idxmax() if best == 1 else rivals.idxmin()
+    named = f"{markdown.number(rivals[first])} ({first})"
     return [markdown.number(of_models["MaCoDE"]), named, markdown.number(of_models["Baseline"])]
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.data import NAMES
+from benchmarks.measures import BESTS, MEASURES
 
 __all__ = ["write"]
 
 _PUBLISHED = Path(__file__).parent / "paper_results" / "q2_incomplete.csv"
-_MEASURES = {"smape": "SMAPE (lower is better)", "f1": "F1 (higher is better)"}
+_MEASURES = ("smape", "f1")
 
 _INTRODUCTION = """\
 # Results: incomplete training tables (question 2 of the paper)
@@ -51,4 +52,5 @@ def _one_measure(name: object, runs: pd.DataFrame, published: pd.DataFrame, meas
             cells += [markdown.figure(ours), markdown.number(theirs[cells[0]])]
         of_tables = of_mechanism.groupby("table")[measure].mean().reindex(NAMES)
         means += [markdown.number(of_tables.mean(skipna=False)), markdown.number(theirs.mean())]
-    return f"## {name}: {_MEASURES[measure]}\n\n{markdown.grid(header, [*rows, means])}"
+    title, best = MEASURES[measure]
+    return f"## {name}: {title} ({BESTS[best]})\n\n{markdown.grid(header, [*rows, means])}"

@@ -5,21 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks.markdown import commands, distinct, figure, grid, labels, listed, number, section
+from benchmarks.measures import MEASURES, TITLES
 
 __all__ = ["write"]
 
-_MEASURES = {
-    "kl": "KL",
-    "gof": "GoF",
-    "mmd": "MMD",
-    "wd": "WD",
-    "smape": "SMAPE",
-    "f1": "F1",
-    "model_selection": "Model selection",
-    "feature_selection": "Feature selection",
-    "detector_auc": "Detector AUC",
-    "nearest_record_share": "Nearest-record share",
-}
 _TERMS = ["threads", "max_rows", "epochs"]
 
 _NOTE = """\
@@ -43,7 +32,7 @@ def write(runs: pd.DataFrame) -> str:
     effort = ["Training rows", "Fit s", "Fit s / macode's", "Rows drawn/s", "Memory MiB"]
     packages = [f"- {name}: {distinct(of['packages'])}" for name, of in runs.groupby("peer", sort=False)]
     shown = [
-        grid([*header, *_MEASURES.values()], _quality(runs)),
+        grid([*header, *TITLES.values()], _quality(runs)),
         _EFFORT,
         grid([*header, *effort], _effort(runs)),
         "\n".join(packages),
@@ -54,7 +43,7 @@ def write(runs: pd.DataFrame) -> str:
 def _quality(runs: pd.DataFrame) -> list[list[str]]:
     """Return the measures, a row for each table, peer and number of threads."""
     return [
-        [*map(str, which), *(figure(of[measure]) for measure in _MEASURES)]
+        [*map(str, which), *(figure(of[measure]) for measure in MEASURES)]
         for which, of in runs.groupby(["table", "label", "threads"], sort=False)
     ]
 

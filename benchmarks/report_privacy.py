@@ -8,26 +8,25 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.data import NAMES
+from benchmarks.measures import BESTS, MEASURES, ideal_sentence
 
 __all__ = ["write"]
 
 _PUBLISHED = Path(__file__).parent / "paper_results"
 
-_LOWER, _HIGHER = "lower is better", "higher is better"
-_HALF, _GUESS = "0.5 is best; not in the paper", "0.5 is a guess; not in the paper"
+_GUESS = "0.5 is a guess"
 _SAFER_HIGH, _SAFER_LOW = "higher is more private", "lower is more private"
 _MEASURES = {
-    "kl": ("KL", _LOWER),
-    "gof": ("GoF", _LOWER),
-    "wd": ("WD", _LOWER),
-    "smape": ("SMAPE", _LOWER),
-    "f1": ("F1", _HIGHER),
-    "detector_auc": ("Detector AUC", _HALF),
+    **{
+        measure: (title, BESTS[best])
+        for measure, (title, best) in MEASURES.items()
+        if measure in ("kl", "gof", "wd", "smape", "f1", "detector_auc")
+    },
     "k_anonymity": ("k-anonymity, % of the rows", _SAFER_HIGH),
     "dcr": ("DCR", _SAFER_HIGH),
     "attribute_disclosure": ("Attribute disclosure", _SAFER_LOW),
     "membership_auc": ("Membership AUC, nearest neighbour", _GUESS),
-    "membership_tpr": ("Membership TPR at 1 % FPR", "0.01 is a guess; not in the paper"),
+    "membership_tpr": ("Membership TPR at 1 % FPR", "0.01 is a guess"),
     "domias_prior_auc": ("Membership AUC, DOMIAS with a normal prior", _GUESS),
     "domias_kde_auc": ("Membership AUC, DOMIAS with a kernel density", _GUESS),
 }
@@ -80,7 +79,8 @@ def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
         published = [*by_table.reindex(NAMES), by_table.reindex(NAMES).mean(skipna=False)]
         rows = [[*row, markdown.number(value)] for row, value in zip(rows, published)]
         rows += _published_means(measure, taus)
-    return f"## {name}: {title}\n\n{ideal.capitalize()}.\n\n{markdown.grid(header, rows)}"
+    told = ideal_sentence(ideal, in_paper=by_table is not None)
+    return f"## {name}: {title}\n\n{told}\n\n{markdown.grid(header, rows)}"
 
 
 def _published_by_table(measure: str) -> pd.Series | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,9 @@ import typer
 
 from benchmarks import data, detection, ledger, markdown, membership, metrics, options, privacy
 from benchmarks.comparison import Comparison
+from benchmarks.measures import AXES, TRADE_OFFS
 from benchmarks.q1 import Preset, compare
+from benchmarks.timing import timed
 from macode_plugin import MaCoDE
 
 __all__ = ["PLOT", "RESULTS", "Fit", "TauRun", "main", "measure"]
@@ -27,15 +28,6 @@ __all__ = ["PLOT", "RESULTS", "Fit", "TauRun", "main", "measure"]
 RESULTS = ledger.FOLDER / "tau.csv"
 PLOT = ledger.FOLDER / "tau.svg"
 _PUBLISHED = Path(__file__).parent / "paper_results" / "tau.csv"
-
-_AXES = {
-    "detector_auc": "detector AUC (0.5 is best)",
-    "membership_auc": "membership AUC (0.5 is a guess)",
-    "f1": "F1 (higher is better)",
-    "attribute_disclosure": "attribute disclosure (lower is more private)",
-}
-_PANELS = (("detector_auc", "membership_auc"), ("f1", "attribute_disclosure"))
-"""What is drawn against what: quality, privacy."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,7 +58,7 @@ def main(
     max_rows: options.MaxRows = None,
     epochs: options.Epochs = None,
     out: options.Out = RESULTS,
-    plot: Annotated[Path, typer.Option(help="Figure to write.")] = PLOT,
+    plot: options.Plot = PLOT,
 ) -> None:
     """Fit, draw a table at each temperature, and measure its quality and its privacy."""
     loaded = data.load_all(options.names(tables), data_dir, max_rows)
@@ -93,15 +85,16 @@ def main(
 
 def measure(tau: int, real: data.RealTable, fit: Fit) -> dict[str, Any]:
     """Return the figures of as many rows as training rows, drawn at a temperature."""
-    start = time.perf_counter()
     # The model's own seed, so that rows of temperature 1 are those that benchmarks.q1 measures.
-    synthetic = fit.model.sample(len(fit.train), temperature=tau, random_state=fit.model.random_state)
-    sampled = time.perf_counter() - start
+    seed = fit.model.random_state
+    synthetic, sample_s = timed(
+        lambda: fit.model.sample(len(fit.train), temperature=tau, random_state=seed)
+    )
     return {
         "n_train": len(fit.train),
         "n_columns": fit.train.shape[1],
         "fit_s": fit.seconds,
-        "sample_s": round(sampled, 3),
+        "sample_s": sample_s,
         "epochs_run": len(fit.model.history_),
         **_figures(compare(real, fit.train, fit.test, synthetic)),
     }
@@ -125,9 +118,8 @@ def _figures(c: Comparison) -> dict[str, float]:
 
 def _fit(model: MaCoDE, real: data.RealTable) -> Fit:
     train, test = data.split(real.frame, model.random_state)
-    start = time.perf_counter()
-    model.fit(train, categorical_columns=real.categorical)
-    return Fit(model, train, test, round(time.perf_counter() - start, 3))
+    _, seconds = timed(lambda: model.fit(train, categorical_columns=real.categorical))
+    return Fit(model, train, test, seconds)
 
 
 def _temperatures(text: str) -> list[int]:
@@ -144,12 +136,12 @@ def _draw(results: pd.DataFrame, path: Path) -> None:
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     lines = list(results.groupby([markdown.labels(results, "table"), "model"], sort=False))
     published = pd.read_csv(_PUBLISHED, comment="#").dropna(subset="tau")
-    for ax, (quality, risk) in zip(figure.subplots(1, 2), _PANELS):
+    for ax, (quality, risk) in zip(figure.subplots(1, 2), TRADE_OFFS):
         if risk in published:
             _draw_line(ax, published, quality, risk, label="published, mean of ten tables", color="0.6")
         for (table, model), runs in lines:
             _draw_line(ax, runs, quality, risk, label=f"{table}, {model}")
-        ax.set(xlabel=_AXES[quality], ylabel=_AXES[risk])
+        ax.set(xlabel=AXES[quality], ylabel=AXES[risk])
     figure.axes[-1].legend(fontsize="small")
     figure.savefig(path, metadata={"Date": None})
 

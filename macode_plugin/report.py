@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -14,16 +11,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from macode_plugin import markup
 from macode_plugin.dtypes import restore_numbers
 from macode_plugin.evaluation import Coded, Quality, associations, code_alike, marginal_distances
+from macode_plugin.plots import INK, REAL, SYNTHETIC, as_image, drawing_style, new_figure
 
 __all__ = ["quality_rows", "render_report", "text_table"]
-
-REAL, SYNTHETIC = "#0072b2", "#d55e00"
-"""Blue and vermilion of Okabe and Ito's palette, told apart with any colour vision."""
 
 REAL_ALPHA = 0.45
 
@@ -36,23 +31,15 @@ MAX_BARS = 8
 MAX_LABELS = 40
 """Columns up to which a heat map names them all."""
 
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["system-ui", "Helvetica", "Arial", "DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "text.parse_math": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "macode",
-    "text.color": "#333333",
-    "axes.edgecolor": "#999999",
-    "axes.labelcolor": "#333333",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "xtick.color": "#333333",
-    "ytick.color": "#333333",
-    "legend.frameon": False,
-}
-"""Text stays text, drawn in the reader's own font; equal plots give equal bytes."""
+HEAT_MAP_NOTE = (
+    "Spearman's correlation of every two columns, in one order both ways; categories by sorted or "
+    "declared order; grey where a column is constant."
+)
+
+LEGEND = (
+    '<p class="legend"><span><i class="real"></i>real</span>'
+    '<span><i class="synthetic"></i>synthetic</span></p>'
+)
 
 
 def text_table(rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
@@ -135,57 +122,19 @@ def render_report(
         For tables that :func:`macode_plugin.evaluation.code_alike` cannot compare.
     """
     coded = code_alike(real, synthetic)
-    with warnings.catch_warnings(), mpl.rc_context(STYLE):
-        # Letters that Matplotlib's font lacks are drawn in the reader's font all the same.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
+    with drawing_style():
         sections = [
-            _section("Summary", _facts_html(facts)),
-            _section("Quality", _quality_html(quality), note),
-            _section("Columns", _marginals(real, coded), _columns_note(real), legend=True),
-            _section("Rank correlations", _heat_maps(list(real.columns), coded), HEAT_MAP_NOTE),
-            _section("Training", _training_curve(history)),
+            markup.section("Summary", markup.facts(facts)),
+            markup.section("Quality", markup.table(quality), note),
+            markup.section("Columns", _marginals(real, coded), _columns_note(real), legend=LEGEND),
+            markup.section("Rank correlations", _heat_maps(list(real.columns), coded), HEAT_MAP_NOTE),
+            markup.section("Training", _training_curve(history)),
         ]
-    return PAGE.format(title=escape(title), sections="\n".join(sections), style=CSS)
+    return markup.page(title, sections)
 
 
 def _number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
-
-
-def _section(heading: str, body: str, note: str = "", *, legend: bool = False) -> str:
-    keys = LEGEND if legend else ""
-    note = f"<p>{escape(note)}</p>" if note else ""
-    return f"<section><h2>{heading}</h2>{keys}{note}\n{body}</section>"
-
-
-def _facts_html(facts: Mapping[str, str]) -> str:
-    items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
-    return f"<dl>{items}</dl>"
-
-
-def _quality_html(rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows[1:]
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _plot(figure: Figure, alt: str, caption: str = "") -> str:
-    """Return a figure as an image that carries its own bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
-    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
-
-
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
 
 
 def _columns_note(real: pd.DataFrame) -> str:
@@ -199,7 +148,7 @@ def _marginals(real: pd.DataFrame, coded: Coded) -> str:
     distances = marginal_distances(coded)
     plots = []
     for j, name in enumerate(real.columns[:MAX_COLUMNS]):
-        figure, axes = _axes(2.8, 1.7)
+        figure, axes = new_figure(2.8, 1.7)
         first, second = (table[:, j] for table in coded.tables)
         categories = coded.categories[j]
         if categories is None:
@@ -210,8 +159,8 @@ def _marginals(real: pd.DataFrame, coded: Coded) -> str:
         missing = [float(np.isnan(x).mean()) for x in (first, second)]
         if any(missing):
             caption += f", missing {missing[0]:.1%} real, {missing[1]:.1%} synthetic"
-        plots.append(_plot(figure, f"Distribution of {name}, real and synthetic", caption))
-    return f'<div class="plots">{"".join(plots)}</div>'
+        plots.append(as_image(figure, f"Distribution of {name}, real and synthetic", caption))
+    return markup.gallery(plots)
 
 
 def _draw_histograms(axes: Axes, real: np.ndarray, synthetic: np.ndarray, dtype: Any) -> None:
@@ -291,11 +240,11 @@ def _heat_maps(names: list[Any], coded: Coded) -> str:
             ("synthetic minus real", synthetic - real),
         )
     ]
-    return f'<div class="plots wide">{"".join(plots)}</div>'
+    return markup.gallery(plots, wide=True)
 
 
 def _heat_map(matrix: np.ndarray, names: list[Any], caption: str) -> str:
-    figure, axes = _axes(4.6, 4.0)
+    figure, axes = new_figure(4.6, 4.0)
     colours = mpl.colormaps["RdBu_r"].with_extremes(bad="#bbbbbb")
     image = axes.imshow(matrix, cmap=colours, vmin=-1, vmax=1, interpolation="none", aspect="auto")
     axes.set_xticks([])
@@ -307,93 +256,28 @@ def _heat_map(matrix: np.ndarray, names: list[Any], caption: str) -> str:
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", aspect=40, shrink=0.8)
     bar.outline.set_visible(False)
-    return _plot(figure, f"Rank correlations of the columns, {caption}", f"<b>{caption}</b>")
+    return as_image(figure, f"Rank correlations of the columns, {caption}", f"<b>{caption}</b>")
 
 
 def _training_curve(history: Sequence[Mapping[str, float]]) -> str:
     """Return a plot of negative log-likelihoods by epoch."""
-    figure, axes = _axes(5.6, 3.0)
+    figure, axes = new_figure(5.6, 3.0)
     epochs = [record["epoch"] for record in history]
     for key, label, line in (("train_nll", "training", ":"), ("validation_nll", "validation", "-")):
         values = [record[key] for record in history]
         if not all(map(math.isnan, values)):
             marker = "o" if len(values) == 1 else ""
-            axes.plot(epochs, values, line, marker=marker, color="#333333", label=label)
+            axes.plot(epochs, values, line, marker=marker, color=INK, label=label)
             if key == "validation_nll":
                 best = int(np.nanargmin(values))
-                axes.plot(epochs[best], values[best], "o", color="#333333", label="epoch kept")
+                axes.plot(epochs[best], values[best], "o", color=INK, label="epoch kept")
     axes.set_xlabel("epoch")
     axes.set_ylabel("negative log-likelihood, nats per row")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     if axes.lines:
         axes.legend()
-    return f'<div class="curve">{_plot(figure, "Negative log-likelihood by epoch")}</div>'
+    return f'<div class="curve">{as_image(figure, "Negative log-likelihood by epoch")}</div>'
 
 
 def _short(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-HEAT_MAP_NOTE = (
-    "Spearman's correlation of every two columns, in one order both ways; categories by sorted or "
-    "declared order; grey where a column is constant."
-)
-
-LEGEND = (
-    '<p class="legend"><span><i class="real"></i>real</span>'
-    '<span><i class="synthetic"></i>synthetic</span></p>'
-)
-
-# In a dark page the plots are inverted, and their hues turned back: one image serves both.
-CSS = """
-:root { color-scheme: light dark; --ink: #1c2024; --soft: #5b6570; --line: #dfe3e8; --card: #f6f8fa; }
-body { margin: 0 auto; max-width: 1320px; padding: 24px clamp(14px, 3vw, 40px) 60px;
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-  color: var(--ink); background: #ffffff; }
-h1 { font-size: clamp(1.4rem, 4vw, 2rem); line-height: 1.2; margin: 8px 0 4px; }
-h2 { font-size: 1.15rem; margin: 36px 0 10px; padding-top: 18px; border-top: 1px solid var(--line); }
-p { color: var(--soft); margin: 0 0 12px; max-width: 75ch; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin: 0; }
-dl div { background: var(--card); border-radius: 8px; padding: 10px 14px; }
-dt { color: var(--soft); font-size: .85rem; }
-dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; max-width: 720px; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 8px; text-align: right; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; }
-tbody th { text-align: left; font-weight: 400; }
-td:last-child { color: var(--soft); }
-.legend { display: flex; gap: 20px; }
-.legend i { display: inline-block; width: 22px; height: 12px; margin-right: 7px;
-  vertical-align: -1px; box-sizing: border-box; }
-.real { background: #0072b273; }
-.synthetic { border: 2px solid #d55e00; }
-.plots { display: grid; gap: 14px;
-  grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr)); }
-.wide { grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }
-.curve { max-width: 640px; }
-figure { margin: 0; background: var(--card); border-radius: 8px; padding: 10px; min-width: 0; }
-img { display: block; width: 100%; height: auto; }
-figcaption { font-size: .85rem; line-height: 1.4; color: var(--soft); padding: 4px 4px 0;
-  overflow-wrap: anywhere; }
-figcaption b { display: block; color: var(--ink); font-weight: 600; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ec; --soft: #a2abb5; --line: #353b42; --card: #22272d; }
-  body { background: #171a1e; }
-  img, .legend i { filter: invert(1) hue-rotate(180deg); }
-}
-"""
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{sections}
-</body>
-</html>
-"""

@@ -2,10 +2,17 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 import typer
 from typer.testing import CliRunner
 
 from benchmarks import report
+
+MEASURES = [
+    *("kl", "gof", "mmd", "wd", "smape", "f1", "model_selection", "feature_selection"),
+    *("detector_auc", "nearest_record_share"),
+]
+"""The measures of question 1."""
 
 ORIGIN = {
     **{"threads": 1, "machine": "2 CPU cores", "date": "2030-01-01"},
@@ -49,6 +56,21 @@ def write_report(folder, **results):
 def lines_of(text, start):
     """Return the lines that start so."""
     return [line for line in text.splitlines() if line.startswith(start)]
+
+
+def calls_of(text, benchmark):
+    """Return what follows the option of tables in every call that a report has, all of a benchmark."""
+    start = f"python -m benchmarks.{benchmark} --data-dir DIR --tables "
+    calls = lines_of(text, "python")
+    assert all(call.startswith(start) for call in calls), calls
+    return [call[len(start) :] for call in calls]
+
+
+def assert_refused(main, problem, out, **settings):
+    """Check that a benchmark refuses settings with an error of this problem, before any run."""
+    with pytest.raises(ValueError, match=problem):
+        main(**settings, out=out)
+    assert not out.exists()
 
 
 def half_written(path, folder, absent):

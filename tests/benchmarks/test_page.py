@@ -1,20 +1,18 @@
-"""The page of results: what it compares, what it shows of the files, and that it is whole in itself."""
+"""The page of results: what it shows of the files, and that it is whole in itself."""
 
 import base64
 import re
-import warnings
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import benchmark_runs
 import numpy as np
 import pandas as pd
 import pytest
+from results_pages import ODD, Page, made_up_files, peers, q1, render, tau
 
 from benchmarks import page, page_figures, page_html, page_plots
-from benchmarks.page_figures import MEASURES, fields, measured, named, pareto_front
+from benchmarks.measures import MEASURES
 
-TAU_MEASURES = [*page._BY_TEMPERATURE, "kl", "gof", "wd"]
 HEADINGS = {
     "q1": ["Ranking", "Measures", "Table by table"],
     "peers": ["Ranking", "Measures", "Table by table", "Quality against seconds"],
@@ -23,99 +21,6 @@ HEADINGS = {
     "q3": ["Multiple imputation"],
     "calibration": ["Calibration of conditional intervals"],
 }
-ODD = '<b>&"odd"</b>'
-
-
-class Page(HTMLParser):
-    """What a page holds: tags in order, texts, and the tables by the name of their box."""
-
-    VOID = ("meta", "img", "br")
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.texts, self.tables, self.headings = [], [], [], {}, []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        self.tags.append((tag, attrs))
-        if tag not in self.VOID:
-            self.open.append((tag, attrs))
-        if tag == "table":
-            # A name may come twice: the tables of data are those of several parts.
-            box, held = self.open[-2]
-            assert (box, held["class"], held["tabindex"]) == ("div", "scroll", "0")
-            self.tables.setdefault((self.headings[-1], held["aria-label"]), [])
-        elif tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-        elif tag == "h2":
-            self.headings.append("")
-
-    @property
-    def rows(self):
-        return list(self.tables.values())[-1]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-        if self.open and self.open[-1][0] in ("td", "th"):
-            self.rows[-1][-1] += data
-        elif self.open and self.open[-1][0] == "h2":
-            self.headings[-1] += data
-
-
-def noisy(runs, measures, seed=0):
-    """Return runs whose figures all differ."""
-    figures = np.random.default_rng(seed).uniform(0.1, 0.9, (len(runs), len(measures)))
-    return runs.assign(**dict(zip(measures, figures.T)))
-
-
-def q1(tables=("abalone", "loan"), seed=0, **columns):
-    runs = benchmark_runs.made_up(tables, MEASURES, **{"model": "default", **columns})
-    return noisy(runs.assign(n_train=99, n_columns=5, sample_s=1.0), list(MEASURES), seed)
-
-
-def peers(*names, tables=("abalone", "loan"), **columns):
-    parts = [q1(tables, seed=k, **columns).assign(peer=name) for k, name in enumerate(names, start=7)]
-    runs = pd.concat(parts, ignore_index=True).drop(columns="model")
-    runs["fit_s"] = [10.0**k for k, name in enumerate(names) for _ in range(len(runs) // len(names))]
-    return runs.assign(peak_mib=500.0, packages="some 1.0")
-
-
-def tau(taus=(1, 2), tables=("abalone", "loan")):
-    parts = [benchmark_runs.made_up(tables, TAU_MEASURES, model="default", tau=one) for one in taus]
-    absent = dict.fromkeys(("domias_prior_auc", "domias_kde_auc", "synthcity"))
-    return noisy(pd.concat(parts, ignore_index=True), TAU_MEASURES).assign(**absent)
-
-
-def made_up_files():
-    q3 = ["bias", "coverage", "width", "bias_fixed", "coverage_fixed", "width_fixed", "crps"]
-    interval = {"model": "default", "level": 50, "epochs": 3.0}
-    columns = [
-        benchmark_runs.made_up(["abalone"], ["claimed", "covered"], column=name, **interval)
-        for name in ("x", "y")
-    ]
-    return {
-        "q1": pd.concat([q1(), q1(model="baseline", seed=1)], ignore_index=True),
-        "peers": peers("ctgan", "arf", ODD),
-        "tau": tau(),
-        "q2": benchmark_runs.made_up(["abalone"], ["smape", "f1"], mechanism="MAR"),
-        "q3": benchmark_runs.made_up(["loan"], q3, mechanism="MCAR", m=9, n_rows=99, impute_s=1.0),
-        "calibration": noisy(pd.concat(columns, ignore_index=True), ["claimed", "covered"]),
-    }
-
-
-def render(folder, **files):
-    folder.mkdir(exist_ok=True)
-    for name, runs in files.items():
-        runs.to_csv(folder / f"{name}.csv", index=False)
-    return page.render(folder)
 
 
 @pytest.fixture(scope="module")
@@ -291,85 +196,6 @@ def test_the_command_line_writes_the_page(tmp_path, files):
     assert (tmp_path / "new.html").read_text(encoding="utf-8") == page.render(tmp_path)
 
 
-def table_of(**models):
-    """Return figures of two tables: kl and detector_auc of each model, a pair for each table."""
-    rows = [
-        {"model": model, "table": table, "seed": 0, "kl": kl, "detector_auc": auc}
-        for model, of_tables in models.items()
-        for table, (kl, auc) in zip(("one", "two"), of_tables)
-    ]
-    return measured(pd.DataFrame(rows), ["kl", "detector_auc"])
-
-
-def test_ranks_are_means_over_tables_and_measures():
-    figures = table_of(
-        first=[(0.1, 0.5), (0.1, 0.6)],
-        second=[(0.2, 0.45), (0.3, 0.4)],
-        third=[(0.3, 0.55), (0.2, 0.9)],
-        baseline=[(0.0, 0.5), (0.0, 0.5)],
-    )
-    (field,) = fields(figures)
-    assert field.tables == ("one", "two")
-    assert field.counted == ["kl", "detector_auc"]
-    # kl: 1, 2, 3 and 1, 3, 2. AUC: 1, 2.5, 2.5 (.05 from .5 both) and 1.5, 1.5, 3.
-    assert field.rank.to_dict() == {
-        "first": (1 + 1 + 1 + 1.5) / 4,
-        "second": (2 + 3 + 2.5 + 1.5) / 4,
-        "third": (3 + 2 + 2.5 + 3) / 4,
-    }
-    assert list(field.mean.index) == ["first", "second", "third", "baseline"]
-    assert field.mean.loc["second", "kl"] == pytest.approx(0.25)
-
-
-def test_figures_alike_in_print_share_a_rank():
-    (field,) = fields(table_of(a=[(0.0104, 0.5)], b=[(0.0096, 0.5)], c=[(0.0116, 0.5)]))
-    assert field.rank.to_dict() == {"a": (1.5 + 2) / 2, "b": (1.5 + 2) / 2, "c": (3 + 2) / 2}
-
-
-def test_models_are_ranked_on_the_same_tables_alone():
-    figures = table_of(
-        **{
-            "here": [(0.1, 0.5), (0.9, 0.5)],
-            "there": [(0.2, 0.5)],
-            "published X": [(0.3, np.nan), (0.3, np.nan)],
-            "baseline": [(0.0, 0.5)],
-        }
-    )
-    assert [(field.tables, list(field.rank.index), field.counted) for field in fields(figures)] == [
-        (("one",), ["here", "there", "published X"], ["kl"]),
-        (("one", "two"), ["here", "published X"], ["kl"]),
-        (("one",), ["here", "there"], ["kl", "detector_auc"]),
-    ]
-    narrow, wide, _ = fields(figures)
-    assert narrow.mean.loc["here", "kl"] == 0.1
-    assert wide.mean.loc["here", "kl"] == 0.5
-    # The baseline lacks the second table.
-    assert (narrow.seeds["baseline"], wide.seeds["baseline"]) == ("1", "")
-    assert np.isnan(wide.mean.loc["baseline", "kl"])
-
-
-def test_errors_over_tables_are_of_independent_seeds():
-    runs = pd.DataFrame(
-        {
-            **{"model": "a", "table": ["one"] * 4 + ["two"] * 2, "seed": [0, 1, 2, 3, 0, 1]},
-            "kl": [1.0, 2.0, 3.0, 4.0, 5.0, 9.0],
-        }
-    )
-    (field,) = fields(measured(runs, ["kl"]))
-    sem = [np.std([1, 2, 3, 4], ddof=1) / 2, np.std([5, 9], ddof=1) / np.sqrt(2)]
-    assert field.error.loc["a", "kl"] == pytest.approx(np.hypot(*sem) / 2)
-    assert field.seeds["a"] == "2-4"
-    (single,) = fields(measured(runs.drop(index=5), ["kl"]))
-    assert np.isnan(single.error.loc["a", "kl"])
-
-
-def test_cuts_are_part_of_the_name():
-    runs = benchmark_runs.made_up(["abalone"], ["kl"], model="paper", epochs=5.0, max_rows=99.0)
-    assert named(runs)[["model", "table"]].drop_duplicates().to_numpy().tolist() == [
-        ["macode-paper (5 epochs)", "abalone (99 rows)"]
-    ]
-
-
 def test_a_run_in_two_files_counts_once(unplotted, tmp_path):
     mine = q1(tables=["abalone"])
     again = peers("macode", tables=["abalone"])
@@ -378,28 +204,3 @@ def test_a_run_in_two_files_counts_once(unplotted, tmp_path):
     (cell,) = [row[1] for row in rows if row[0] == "macode"]
     values = [*mine["kl"], again["kl"].iloc[-1]]
     assert cell == f"{np.mean(values):.3f} ± {pd.Series(values).sem():.3f} (4)"
-
-
-def test_the_front_holds_what_nothing_beats():
-    # Slow and good, quick and poor, between; beaten by the third; equal points; slower but as good.
-    seconds = [100, 1, 10, 20, 10, 101, np.nan]
-    losses = [0.1, 0.9, 0.3, 0.4, 0.3, 0.1, 0.0]
-    assert pareto_front(seconds, losses) == [True, True, True, False, True, False, False]
-    assert pareto_front([], []) == []
-
-
-@pytest.mark.parametrize(
-    ("measure", "means"),
-    [("kl", [0, 0, 0]), ("wd", [1, 1, 262]), ("model_selection", [-0.2, -0.1, -0.3])],
-)
-def test_bars_of_any_size_can_be_drawn(measure, means):
-    index = pd.Index(["macode", "ctgan", "published TabDDPM"])
-    means = pd.Series(means, index, dtype=float)
-    errors = (means.abs() / 10).where(index != "ctgan")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        drawn = page_plots.bars(means, errors, measure)
-    (image,) = re.findall(r'base64,([^"]+)"', drawn)
-    svg = base64.b64decode(image).decode()
-    assert all(f"{mean:.3f}".lstrip("-") in svg for mean in means)
-    assert ("▸" in svg) == (measure == "wd")  # one far off does not flatten the others

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
-from benchmark_runs import call
+from benchmark_runs import assert_refused, call
 
 from benchmarks import data, ledger, masks, metrics, q2
 from benchmarks.comparison import Comparison
@@ -112,9 +112,7 @@ def test_a_finished_run_is_not_run_again(drawn, tmp_path):
 
 def test_a_wrong_name_is_refused_before_any_run(tmp_path):
     out = tmp_path / "q2.csv"
-    with pytest.raises(ValueError, match=r"mechanism .*'mcar'"):
-        q2.main(**SMALL, mechanisms="mcar", out=out)
-    assert not out.exists()
+    assert_refused(q2.main, r"mechanism .*'mcar'", out, **SMALL, mechanisms="mcar")
 
 
 def test_the_command_line_takes_the_settings_it_names(drawn, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmark_runs import ORIGIN, call
+from benchmark_runs import ORIGIN, assert_refused, call
 
 from benchmarks import data, imputers, ledger, masks, q3
 from macode_plugin import MaCoDE
@@ -128,11 +128,9 @@ def test_chains_differ_and_repeat():
 
 def test_a_wrong_name_is_refused_before_any_run(tmp_path):
     out = tmp_path / "q3.csv"
-    with pytest.raises(ValueError, match=r"mechanism .*'MNAR'"):
-        q3.main(**SMALL, mechanisms="MCAR,MNAR", out=out)
-    with pytest.raises(ValueError, match="--data-dir"):
-        q3.main(**{**SMALL, "tables": "breast,abalone"}, mechanisms="MCAR", out=out)
-    assert not out.exists()
+    assert_refused(q3.main, r"mechanism .*'MNAR'", out, **SMALL, mechanisms="MCAR,MNAR")
+    elsewhere = {**SMALL, "tables": "breast,abalone"}
+    assert_refused(q3.main, "--data-dir", out, **elsewhere, mechanisms="MCAR")
 
 
 def test_the_command_line_takes_the_settings_it_names(oracle, tmp_path):

@@ -3,7 +3,7 @@
 import benchmark_runs
 import pandas as pd
 import pytest
-from benchmark_runs import lines_of, write_report
+from benchmark_runs import calls_of, lines_of, write_report
 
 from benchmarks import data, q3, report_imputation, report_incomplete
 
@@ -78,11 +78,10 @@ def test_commands_repeat_the_runs():
         ]
     )
     text = report_imputation.write(runs)
-    start = "python -m benchmarks.q3 --data-dir DIR --tables "
-    assert lines_of(text, "python") == [
-        f"{start}abalone,loan --mechanisms MCAR,MAR --seeds 0,1,2 --model macode --m 100",
-        f"{start}kings --mechanisms MAR --seeds 0,1 --model macode --m 100",
-        f"{start}loan --mechanisms MCAR --seeds 0,1,2 --model iterative --m 3 --max-rows 300 --epochs 5",
+    assert calls_of(text, "q3") == [
+        "abalone,loan --mechanisms MCAR,MAR --seeds 0,1,2 --model macode --m 100",
+        "kings --mechanisms MAR --seeds 0,1 --model macode --m 100",
+        "loan --mechanisms MCAR --seeds 0,1,2 --model iterative --m 3 --max-rows 300 --epochs 5",
     ]
     assert lines_of(text, "**iterative (300 rows, 5 epochs), 3 imputations**: 2 CPU cores; 2030-01-01;")
 

@@ -6,7 +6,7 @@ import benchmark_runs
 import numpy as np
 import pandas as pd
 import pytest
-from benchmark_runs import lines_of
+from benchmark_runs import assert_refused, calls_of, lines_of
 
 pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
@@ -122,9 +122,7 @@ def test_other_settings_are_other_rows(cheap, tmp_path, change):
 @pytest.mark.parametrize("taus", ["0,1", "1,-2", "1.5"])
 def test_a_wrong_temperature_is_refused_before_any_run(tmp_path, taus):
     out = tmp_path / "tau.csv"
-    with pytest.raises(ValueError, match=f"numbers.*{taus}"):
-        tau.main(**SMALL, seeds="0", taus=taus, out=out)
-    assert not out.exists()
+    assert_refused(tau.main, f"numbers.*{taus}", out, **SMALL, seeds="0", taus=taus)
 
 
 def made_up(tables, taus=(1, 2), **columns):
@@ -173,11 +171,10 @@ def test_the_report_tells_models_apart_and_what_repeats_them():
         ]
     )
     text = report_privacy.write(runs)
-    start = "python -m benchmarks.tau --data-dir DIR --tables "
-    assert lines_of(text, "python") == [
-        f"{start}abalone,loan --seeds 0,1,2 --taus 1,2 --preset default",
-        f"{start}kings --seeds 0,1,2 --taus 1 --preset default",
-        f"{start}loan --seeds 0,1,2 --taus 1,2 --preset paper --epochs 5",
+    assert calls_of(text, "tau") == [
+        "abalone,loan --seeds 0,1,2 --taus 1,2 --preset default",
+        "kings --seeds 0,1,2 --taus 1 --preset default",
+        "loan --seeds 0,1,2 --taus 1,2 --preset paper --epochs 5",
     ]
     assert "DOMIAS by synthcity 9.9." in text
     # Only the second model was attacked so.

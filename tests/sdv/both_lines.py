@@ -57,6 +57,13 @@ def remaining(synthesizer, *args, **kwargs):
     return unpack(synthesizer.sample_remaining_columns(*args, **kwargs))
 
 
+def written_to(folder):
+    """Return how the installed SDV is told to write what it draws there, and the file it writes."""
+    if TWO:
+        return {"output_folder_path": folder / "out"}, folder / "out" / "table.csv"
+    return {"output_file_path": folder / "out.csv"}, folder / "out.csv"
+
+
 def load(path):
     """Load a synthesizer in the installed SDV's way."""
     if TWO:

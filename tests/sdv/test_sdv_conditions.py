@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from both_lines import COLUMNS, TWO, fit, from_conditions, guests, make, remaining, sample
+from both_lines import COLUMNS, fit, from_conditions, guests, make, remaining, sample, written_to
 from sdv.sampling import Condition, DataFrameCondition
 
 KNOWN = ["size", "count", "kind", "grade", "truth", "day", "written", "label", "email"]
@@ -139,10 +139,10 @@ def test_batches_are_drawn_one_by_one(fitted, monkeypatch):
 
 
 def test_conditional_rows_are_written_to_a_file(fitted, tmp_path):
-    where = {"output_folder_path": tmp_path / "out"} if TWO else {"output_file_path": tmp_path / "o.csv"}
+    where, file = written_to(tmp_path)
     known = pd.DataFrame({"kind": ["a", "c", "b"] * 4})
     drawn = remaining(fitted, known, batch_size=5, **where)
-    written = pd.read_csv(tmp_path / "out" / "table.csv" if TWO else tmp_path / "o.csv")
+    written = pd.read_csv(file)
     assert written["kind"].tolist() == known["kind"].tolist()
     assert written["key"].tolist() == drawn["key"].tolist()
 

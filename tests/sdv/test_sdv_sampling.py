@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from both_lines import COLUMNS, TWO, fit, make, sample
+from both_lines import COLUMNS, fit, make, sample, written_to
 from sdv.errors import SamplingError
 
 
@@ -67,13 +67,10 @@ def test_the_number_of_rows_is_needed(fitted):
 
 
 def test_batches_add_up_and_are_written_to_a_file(fitted, tmp_path):
-    where = (
-        {"output_folder_path": tmp_path / "out"} if TWO else {"output_file_path": tmp_path / "out.csv"}
-    )
+    where, file = written_to(tmp_path)
     drawn = sample(fitted, 25, batch_size=10, **where)
-    written = tmp_path / "out" / "table.csv" if TWO else tmp_path / "out.csv"
     assert len(drawn) == 25
-    assert len(pd.read_csv(written)) >= 25
+    assert len(pd.read_csv(file)) >= 25
 
 
 def test_temperature_at_construction_and_in_a_call():
