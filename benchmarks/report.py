@@ -20,6 +20,7 @@ from benchmarks import (
     report_incomplete,
     report_peers,
     report_privacy,
+    report_scaling,
 )
 from benchmarks.data import NAMES
 from benchmarks.ledger import FOLDER
@@ -176,6 +177,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "q3": report_imputation.write,
     "peers": report_peers.write,
     "tau": report_privacy.write,
+    "scaling": report_scaling.write,
     **report_density.WRITERS,
     **report_hosts.WRITERS,
 }

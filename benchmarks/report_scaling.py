@@ -1,0 +1,62 @@
+"""The section of RESULTS.md on how cost grows with the size of a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from benchmarks import scaling
+from benchmarks.markdown import grid, listed, section
+
+__all__ = ["write"]
+
+_NOTE = """\
+Made-up tables, each fitted in a process of its own: along an axis one size changes, the others stay
+at 10 000 rows (100 000 where categories change), 10 columns, 10 categories. Seconds are wall clock,
+other work on the machine not excluded; those of an epoch hold the share of what is done once. Fit s by
+default is estimated: seconds per epoch times the epochs that `MaCoDE()` plans, which it may stop
+before. As many rows are drawn as learned from. Memory is the most that the process held, about
+400 MiB of it libraries. An exponent is the slope of log(cost) over log(size), over all sizes and
+between the two largest: 1 is linear.
+
+![cost by size](results/scaling.svg)"""
+
+
+def write(points: pd.DataFrame) -> str:
+    """Return the section as Markdown, from the rows that ``benchmarks.scaling`` wrote."""
+    header = ["Axis", "Size", "Threads", *scaling.COSTS.values(), "Fit s by default"]
+    rows, slopes = [], []
+    for (axis, threads), of in points.groupby(["axis", "threads"], sort=False):
+        rows += _sizes(str(axis), str(threads), of)
+        slopes += _slopes(str(axis), str(threads), of)
+    columns = ["Axis", "Threads", *scaling.COSTS.values()]
+    shown = f"{grid(header, rows)}\n\nExponents, all sizes / the two largest:\n\n{grid(columns, slopes)}"
+    return section("Cost by size", _NOTE, shown, points, _commands(points))
+
+
+def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
+    rows = []
+    for size, of in points.groupby("size"):
+        means = of[[*scaling.COSTS, "epochs_by_default"]].mean()
+        whole = means["fit_s_per_epoch"] * means["epochs_by_default"]
+        cells = [
+            f"{means['fit_s_per_epoch']:.2f}",
+            f"{means['sample_s']:.2f}",
+            f"{means['peak_mib']:.0f}",
+        ]
+        rows.append([axis, f"{size}", threads, *cells, f"{whole:.0f}"])
+    return rows
+
+
+def _slopes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
+    slopes = (scaling.exponents(points, cost) for cost in scaling.COSTS)
+    return [[axis, threads, *(f"{slope['all']:.2f} / {slope['last']:.2f}" for slope in slopes)]]
+
+
+def _commands(points: pd.DataFrame) -> list[str]:
+    """Return the calls that repeat these points."""
+    calls = []
+    for (axis, threads, epochs), of in points.groupby(["axis", "threads", "epochs"], sort=False):
+        asked = f"--sizes {listed(of['size'].sort_values())} --seeds {listed(of['seed'].sort_values())}"
+        told = f"--axis {axis} {asked} --threads {threads} --epochs {epochs}"
+        calls.append(f"python -m benchmarks.scaling {told}")
+    return calls
