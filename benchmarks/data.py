@@ -1,19 +1,22 @@
-"""The tables of the paper's experiments: load, split, and code their categories for the metrics.
+"""The tables of experiments: load, split, and code their categories for the metrics.
 
-Nothing is downloaded. ``breast`` ships with scikit-learn; every other table is one file
-``NAME.parquet`` with the original column names.
+Of the paper's, ``breast`` ships with scikit-learn; every other one is a file ``NAME.parquet`` with the
+original column names. Tables from elsewhere have their source in front (:mod:`benchmarks.sources`).
+Nothing is downloaded that is not asked for so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-__all__ = ["NAMES", "RealTable", "code", "load", "load_all", "mask_unseen", "split"]
+from benchmarks import sources
+
+__all__ = ["NAMES", "RealTable", "code", "elsewhere", "load", "load_all", "mask_unseen", "split"]
 
 _TARGETS = {
     "abalone": "Rings",
@@ -59,14 +62,14 @@ class RealTable:
 
 
 def load(name: str, data_dir: Path | None = None, max_rows: int | None = None) -> RealTable:
-    """Return a table of the paper.
+    """Return a table of the paper or from elsewhere.
 
     Arguments
     ---------
     name : str
-        One of :data:`NAMES`.
+        One of :data:`NAMES`, or one that :func:`benchmarks.sources.read` takes.
     data_dir : Path or None
-        Folder of the parquet files; ``breast`` needs none.
+        Folder of the tables' files; ``breast`` and other sources need none.
     max_rows : int or None
         Keep that many rows, always the same ones.
 
@@ -76,18 +79,15 @@ def load(name: str, data_dir: Path | None = None, max_rows: int | None = None) -
         For another name, or a missing ``data_dir``.
     FileNotFoundError
         If the folder has no file of that name.
+    ImportError, ConnectionError
+        If SDV is not installed, or a table from elsewhere cannot be downloaded.
     """
-    if name not in NAMES:
-        raise ValueError(f"table must be one of {NAMES}, however: {name!r}")
-    frame = _breast() if name == "breast" else _read(name, data_dir)
-    target = _TARGETS[name]
-    categorical = [*_OTHER_CATEGORICAL.get(name, []), target]
-    left_out = [*categorical, *_DROPPED.get(name, [])]
-    continuous = [column for column in frame if column not in left_out]
+    frame, categorical = sources.read(name, data_dir) if ":" in name else _of_paper(name, data_dir)
+    continuous = [column for column in frame if column not in categorical]
     if max_rows is not None and max_rows < len(frame):
         frame = frame.sample(max_rows, random_state=0)
     frame = frame[continuous + categorical].reset_index(drop=True)
-    return RealTable(name, frame, continuous, categorical, target)
+    return RealTable(name, frame, continuous, categorical, target=categorical[-1])
 
 
 def load_all(
@@ -98,6 +98,11 @@ def load_all(
     All at once, so that a wrong name or a missing file shows before hours of work.
     """
     return {name: load(name, data_dir, max_rows) for name in names}
+
+
+def elsewhere(names: Iterable[str]) -> list[str]:
+    """Return the names of tables that are not the paper's, each once, in their order."""
+    return [name for name in dict.fromkeys(names) if name not in NAMES]
 
 
 def split(frame: pd.DataFrame, seed: int, test_size: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -132,9 +137,15 @@ def code(table: RealTable, frame: pd.DataFrame) -> pd.DataFrame:
     return coded
 
 
-def _breast() -> pd.DataFrame:
-    bunch = load_breast_cancer(as_frame=True)
-    return bunch.data.assign(Diagnosis=bunch.target_names.astype(object)[bunch.target])
+def _of_paper(name: str, data_dir: Path | None) -> sources.Found:
+    if name not in NAMES:
+        raise ValueError(
+            f"table must be one of {NAMES} or from elsewhere, as {sources.FORMS}, however: {name!r}"
+        )
+    target = _TARGETS[name]
+    frame = sources.bundled("breast_cancer", target) if name == "breast" else _read(name, data_dir)
+    categorical = [*_OTHER_CATEGORICAL.get(name, []), target]
+    return sources.Found(frame.drop(columns=_DROPPED.get(name, [])), categorical)
 
 
 def _read(name: str, data_dir: Path | None) -> pd.DataFrame:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
+
 import pandas as pd
+
+from benchmarks.data import elsewhere
 
 __all__ = [
     "ABSENT",
+    "below_the_means",
     "commands",
     "distinct",
     "figure",
@@ -58,6 +64,12 @@ def grid(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def below_the_means(tables: Iterable[str]) -> list[str]:
+    """Return what is said of rows below those of the means, nothing if there are none."""
+    others = ", ".join(elsewhere(tables))
+    return [f"Below the means are tables from elsewhere, in none of them: {others}."] if others else []
+
+
 def section(title: str, note: str, shown: str, runs: pd.DataFrame, calls: list[str]) -> str:
     """Return a heading, a note, what is shown, and where it comes from."""
     return "\n\n".join([f"## {title}", note, shown, origin("", runs, calls)])
@@ -81,7 +93,7 @@ def commands(module: str, runs: pd.DataFrame, settings: str = "") -> list[str]:
         With columns ``table``, ``seed``, ``max_rows`` and ``epochs``, and ``mechanism`` if the
         benchmark has them.
     settings : str
-        Options that all calls share.
+        Options that all calls share, as a shell takes them.
     """
     lists = ["table", "mechanism"] if "mechanism" in runs else ["table"]
     calls = []
@@ -92,7 +104,7 @@ def commands(module: str, runs: pd.DataFrame, settings: str = "") -> list[str]:
             others = [column for column in rows if column != name]
             rows = rows.groupby(others, sort=False)[name].agg(",".join).reset_index()
         for row in rows.to_dict("records"):
-            chosen = [f"--{name}s {row[name]}" for name in [*lists, "seed"]]
+            chosen = [f"--{name}s {shlex.quote(row[name])}" for name in [*lists, "seed"]]
             shared = [settings] if settings else []
             call = " ".join([f"python -m {module} --data-dir DIR", *chosen, *shared])
             calls.append(call + given(alike, "max_rows", "epochs"))

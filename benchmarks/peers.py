@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import pandas as pd
 import typer
@@ -208,7 +209,7 @@ def synthesise(
         **{"continuous": table.continuous, "categorical": table.categorical},
     }
     logs.mkdir(parents=True, exist_ok=True)
-    log = logs / f"{run.table}-{run.peer}-{run.seed}.log"
+    log = logs / f"{quote(run.table, safe='')}-{run.peer}-{run.seed}.log"
     with tempfile.TemporaryDirectory() as name, log.open("w") as errors:
         folder = Path(name)
         (folder / "job.json").write_text(json.dumps(job))

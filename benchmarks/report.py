@@ -22,7 +22,7 @@ from benchmarks import (
     report_privacy,
     report_scaling,
 )
-from benchmarks.data import NAMES
+from benchmarks.data import NAMES, elsewhere
 from benchmarks.ledger import FOLDER
 from benchmarks.measures import BESTS, MEASURES, TITLES, ideal_sentence
 
@@ -73,6 +73,7 @@ def _quality(ours: pd.DataFrame) -> str:
     published = pd.read_csv(_PUBLISHED, comment="#")
     sections = [
         _INTRODUCTION,
+        *markdown.below_the_means(ours["table"]),
         _means_of_models(ours, published),
         *(_one_measure(ours, published, measure) for measure in MEASURES),
         _seconds(ours[ours["model"] != "baseline"]),
@@ -104,14 +105,14 @@ def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> s
     beside = None
     if measure in published:
         beside = published.pivot_table(measure, index="table", columns="model")
-    rows = []
-    for table in NAMES:
-        figures = [
-            markdown.figure(runs.loc[runs["table"] == table, measure]) for runs in by_label.values()
-        ]
-        rows.append([table, *figures, *_published_cells(beside, table, best)])
+
+    def row(table: str) -> list[str]:
+        figures = (markdown.figure(of.loc[of["table"] == table, measure]) for of in by_label.values())
+        return [table, *figures, *_published_cells(beside, table, best)]
+
     means = [markdown.number(_mean_of_tables(runs, measure)) for runs in by_label.values()]
-    rows.append(["**mean**", *means, *_published_cells(beside, None, best)])
+    mean = ["**mean**", *means, *_published_cells(beside, None, best)]
+    rows = [*map(row, NAMES), mean, *map(row, elsewhere(ours["table"]))]
     names = [] if beside is None else ["published MaCoDE", "best published", "published Baseline"]
     told = ideal_sentence(BESTS[best], in_paper=beside is not None)
     return f"## {title}\n\n{told}\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
@@ -121,6 +122,8 @@ def _published_cells(figures: pd.DataFrame | None, table: str | None, best: floa
     """Return MaCoDE's, the best model's and the baseline's figure of a table; None for the mean."""
     if figures is None:
         return []
+    if table is not None and table not in figures.index:
+        return [markdown.ABSENT] * 3
     of_models = figures.mean() if table is None else figures.loc[table]
     rivals = of_models.drop("Baseline")
     first = rivals.idxmax() if best == 1 else rivals.idxmin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import pandas as pd
@@ -30,7 +31,7 @@ def _synthcity(scores: pd.DataFrame) -> str:
         parts.append(f"**{data}**, {size}, 80 % of them to learn from, one seed.")
         parts.append(grid(["Measure", *names], rows))
         commands.append(
-            f"python -m benchmarks.synthcity_suite --data-dir DIR --tables {data} "
+            f"python -m benchmarks.synthcity_suite --data-dir DIR --tables {shlex.quote(data)} "
             f"--plugins {','.join(names)}{given(of_table, 'n_iter', 'max_rows')}"
         )
     return "\n\n".join([*parts, origin("", scores, commands)])
@@ -65,7 +66,7 @@ def _sdv(runs: pd.DataFrame) -> str:
         "number of epochs where none is named. Seconds are of a machine with other work on it."
     )
     command = (
-        f"python -m benchmarks.sdv_suite --data-dir DIR --tables {listed(runs['table'])} "
+        f"python -m benchmarks.sdv_suite --data-dir DIR --tables {shlex.quote(listed(runs['table']))} "
         f"--synthesizers {listed(runs['synthesizer'])} --seeds {listed(runs['seed'].sort_values())}"
     )
     return section("SDV's quality reports", note, shown, runs, [command])
@@ -79,8 +80,9 @@ def _sdv_conditions(runs: pd.DataFrame) -> str:
         f"{distinct(runs['tries'])} tries."
     )
     shown = _rows_got(runs, {"synthesizer": "Synthesizer", "known": "Known"}, "s")
+    table = shlex.quote(distinct(runs["table"]))
     command = (
-        f"python -m benchmarks.sdv_conditions --data-dir DIR --table {distinct(runs['table'])} "
+        f"python -m benchmarks.sdv_conditions --data-dir DIR --table {table} "
         f"--synthesizers {listed(runs['synthesizer'])} --n {listed(runs['asked'])} "
         f"--epochs {distinct(runs['epochs'])} --tries {distinct(runs['tries'])}"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import markdown
-from benchmarks.data import NAMES
+from benchmarks.data import NAMES, elsewhere
 from benchmarks.measures import BESTS, MEASURES
 
 __all__ = ["write"]
@@ -27,7 +27,7 @@ masks, by the released code, are those called MNARQ-released here."""
 def write(runs: pd.DataFrame) -> str:
     """Return the part as Markdown, from the rows that ``benchmarks.q2`` wrote."""
     published = pd.read_csv(_PUBLISHED, comment="#").set_index(["table", "mechanism"])
-    parts = [_INTRODUCTION]
+    parts = [_INTRODUCTION, *markdown.below_the_means(runs["table"])]
     by_label = list(runs.groupby(markdown.labels(runs), sort=False))
     for name, of_model in by_label:
         parts += [_one_measure(name, of_model, published, measure) for measure in _MEASURES]
@@ -42,15 +42,16 @@ def write(runs: pd.DataFrame) -> str:
 def _one_measure(name: object, runs: pd.DataFrame, published: pd.DataFrame, measure: str) -> str:
     """Return a model's figures of one measure, by table and mechanism, beside the published ones."""
     by_mechanism = dict(list(runs.groupby("mechanism", sort=False)))
-    header, rows = ["Table"], [[table] for table in NAMES]
-    means = ["**mean**"]
+    header, means = ["Table"], ["**mean**"]
+    rows = [[table] for table in (*NAMES, *elsewhere(runs["table"]))]
     for mechanism, of_mechanism in by_mechanism.items():
         header += [str(mechanism), "published"]
         theirs = published.xs(str(mechanism).removesuffix("-released"), level="mechanism")[measure]
         for cells in rows:
             ours = of_mechanism.loc[of_mechanism["table"] == cells[0], measure]
-            cells += [markdown.figure(ours), markdown.number(theirs[cells[0]])]
+            cells += [markdown.figure(ours), markdown.number(theirs.get(cells[0], float("nan")))]
         of_tables = of_mechanism.groupby("table")[measure].mean().reindex(NAMES)
         means += [markdown.number(of_tables.mean(skipna=False)), markdown.number(theirs.mean())]
+    rows.insert(len(NAMES), means)
     title, best = MEASURES[measure]
-    return f"## {name}: {title} ({BESTS[best]})\n\n{markdown.grid(header, [*rows, means])}"
+    return f"## {name}: {title} ({BESTS[best]})\n\n{markdown.grid(header, rows)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import markdown
-from benchmarks.data import NAMES
+from benchmarks.data import NAMES, elsewhere
 from benchmarks.measures import BESTS, MEASURES, ideal_sentence
 
 __all__ = ["write"]
@@ -49,7 +49,7 @@ In the figure each line is a table, the numbers on it are temperatures.
 def write(runs: pd.DataFrame) -> str:
     """Return the part as Markdown, from the rows that ``benchmarks.tau`` wrote."""
     by_label = list(runs.groupby(markdown.labels(runs), sort=False))
-    parts = [_INTRODUCTION]
+    parts = [_INTRODUCTION, *markdown.below_the_means(runs["table"])]
     for name, of_model in by_label:
         measured = [measure for measure in _MEASURES if of_model[measure].notna().any()]
         parts += [_one_measure(name, of_model, measure) for measure in measured]
@@ -66,21 +66,24 @@ def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
     title, ideal = _MEASURES[measure]
     taus = sorted(runs["tau"].unique())
     cells = {tau: runs.loc[runs["tau"] == tau, ["table", measure]] for tau in taus}
-    rows = [
-        [table, *(markdown.figure(of.loc[of["table"] == table, measure]) for of in cells.values())]
-        for table in NAMES
-    ]
+
+    def row(table: str) -> list[str]:
+        figures = (markdown.figure(of.loc[of["table"] == table, measure]) for of in cells.values())
+        return [table, *figures]
+
     means = [of.groupby("table")[measure].mean().reindex(NAMES) for of in cells.values()]
-    rows.append(["**mean**", *(markdown.number(mean.mean(skipna=False)) for mean in means)])
+    mean_row = ["**mean**", *(markdown.number(mean.mean(skipna=False)) for mean in means)]
+    rows, others = [*map(row, NAMES), mean_row], [*map(row, elsewhere(runs["table"]))]
     header = ["Table", *(f"tau {tau}" for tau in taus)]
     by_table = _published_by_table(measure)
     if by_table is not None:
         header.append("published, tau 1")
         published = [*by_table.reindex(NAMES), by_table.reindex(NAMES).mean(skipna=False)]
-        rows = [[*row, markdown.number(value)] for row, value in zip(rows, published)]
+        rows = [[*shown, markdown.number(value)] for shown, value in zip(rows, published)]
         rows += _published_means(measure, taus)
+        others = [[*shown, markdown.ABSENT] for shown in others]
     told = ideal_sentence(ideal, in_paper=by_table is not None)
-    return f"## {name}: {title}\n\n{told}\n\n{markdown.grid(header, rows)}"
+    return f"## {name}: {title}\n\n{told}\n\n{markdown.grid(header, rows + others)}"
 
 
 def _published_by_table(measure: str) -> pd.Series | None:

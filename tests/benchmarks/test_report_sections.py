@@ -1,5 +1,7 @@
 """Sections of RESULTS.md that come from a results file each."""
 
+import shlex
+
 import pandas as pd
 import pytest
 from benchmark_runs import ORIGIN, write_report
@@ -100,6 +102,14 @@ def test_runs_cut_otherwise_are_kept_apart(tmp_path):
     assert "| breast | 50 % | 0.500 | 0.600 |" in text
     assert "--seeds 0,1 --epochs 3\n" in text
     assert "--seeds 0,1\n" in text
+
+
+@pytest.mark.parametrize("name", ["calibration", "prediction", "synthcity", "sdv", "sdv_conditions"])
+def test_a_command_asks_for_a_table_of_any_name(name, tmp_path):
+    table = "file:my houses.csv#price class"
+    text = write_report(tmp_path, **{name: FILES[name][0].assign(table=table)})
+    (call,) = [line for line in text.splitlines() if line.startswith("python -m")]
+    assert table in shlex.split(call)
 
 
 def test_a_folder_without_results_is_named(tmp_path):
