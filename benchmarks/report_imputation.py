@@ -25,11 +25,12 @@ _INTRODUCTION = """\
 
 30 % of the cells are hidden in the columns that a mechanism hides in (`benchmarks/masks.py`). The
 estimand is the share of values above a column's mean, pooled by Rubin's rules; bias is absolute,
-coverage is of the 95 % interval (.95 is ideal), bias and width are better lower. All are
-averaged over continuous columns, those without hidden cells included. **Bias, coverage, width**
-take the mean of each imputed table, as the released code behind the published figures does;
-**fixed mean** takes the complete table's, which is harder. **CRPS** of the hidden cells is in
-standard deviations of their column; lower is better.
+coverage is how often the 95 % interval holds the complete table's share, .95 or more where the
+imputer is unbiased (the interval allows for the sampling of that table too); bias and width are better
+lower. All are averaged over continuous columns, those without hidden cells included. **Bias,
+coverage, width** take the mean of each imputed table, as the released code behind the published
+figures does; **fixed mean** takes the complete table's, which is harder. **CRPS** of the hidden cells
+is in standard deviations of their column; lower is better.
 
 Published means are recomputed from the published figures of the five tables, since the printed
 means of all models but MaCoDE leave out breast. Published MNARQ masks, by the released code, are
