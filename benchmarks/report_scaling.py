@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmarks import scaling
+from benchmarks import growth
 from benchmarks.markdown import grid, listed, section
 
 __all__ = ["write"]
@@ -23,12 +23,12 @@ between the two largest: 1 is linear.
 
 def write(points: pd.DataFrame) -> str:
     """Return the section as Markdown, from the rows that ``benchmarks.scaling`` wrote."""
-    header = ["Axis", "Size", "Threads", *scaling.COSTS.values(), "Fit s by default"]
+    header = ["Axis", "Size", "Threads", *growth.COSTS.values(), "Fit s by default"]
     rows, slopes = [], []
     for (axis, threads), of in points.groupby(["axis", "threads"], sort=False):
         rows += _sizes(str(axis), str(threads), of)
         slopes += _slopes(str(axis), str(threads), of)
-    columns = ["Axis", "Threads", *scaling.COSTS.values()]
+    columns = ["Axis", "Threads", *growth.COSTS.values()]
     shown = f"{grid(header, rows)}\n\nExponents, all sizes / the two largest:\n\n{grid(columns, slopes)}"
     return section("Cost by size", _NOTE, shown, points, _commands(points))
 
@@ -36,7 +36,7 @@ def write(points: pd.DataFrame) -> str:
 def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
     rows = []
     for size, of in points.groupby("size"):
-        means = of[[*scaling.COSTS, "epochs_by_default"]].mean()
+        means = of[[*growth.COSTS, "epochs_by_default"]].mean()
         whole = means["fit_s_per_epoch"] * means["epochs_by_default"]
         cells = [
             f"{means['fit_s_per_epoch']:.2f}",
@@ -48,7 +48,7 @@ def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
 
 
 def _slopes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
-    slopes = (scaling.exponents(points, cost) for cost in scaling.COSTS)
+    slopes = (growth.exponents(points, cost) for cost in growth.COSTS)
     return [[axis, threads, *(f"{slope['all']:.2f} / {slope['last']:.2f}" for slope in slopes)]]
 
 

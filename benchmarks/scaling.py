@@ -16,25 +16,18 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 import typer
 
 from benchmarks import data, ledger, made_up, options, peers
+from benchmarks.growth import COSTS
 from macode_plugin import MaCoDE
 from macode_plugin.settings import auto_epochs
 
-__all__ = ["COSTS", "PLOT", "RESULTS", "Point", "exponents", "main", "table_of"]
+__all__ = ["PLOT", "RESULTS", "Point", "main", "table_of"]
 
 RESULTS = ledger.FOLDER / "scaling.csv"
 PLOT = ledger.FOLDER / "scaling.svg"
-
-COSTS = {
-    "fit_s_per_epoch": "Fit s / epoch",
-    "sample_s": "Sample s",
-    "peak_mib": "Memory MiB",
-}
-"""Titles of what is measured, by its column."""
 
 
 class Axis(str, enum.Enum):
@@ -122,27 +115,6 @@ def table_of(point: Point) -> data.RealTable:
     if point.axis == "categories":
         size["rows"] = _ROWS_OF_CATEGORIES
     return made_up.make(size["rows"], size["columns"], size["categories"], point.seed)
-
-
-def exponents(points: pd.DataFrame, cost: str) -> dict[str, float]:
-    """Return the slope of log(cost) over log(size) along an axis.
-
-    Arguments
-    ---------
-    points : DataFrame
-        Of one axis, with columns ``size`` and ``cost``; several seeds are averaged.
-    cost : str
-
-    Returns
-    -------
-    dict of str to float
-        ``all``: least squares over all sizes; ``last``: between the two largest. NaN for one size.
-    """
-    means = points.groupby("size")[cost].mean()
-    if len(means) < 2:
-        return {"all": np.nan, "last": np.nan}
-    x, y = np.log(means.index.to_numpy(dtype=float)), np.log(means.to_numpy())
-    return {"all": float(np.polyfit(x, y, 1)[0]), "last": float((y[-1] - y[-2]) / (x[-1] - x[-2]))}
 
 
 def _epochs_by_default(n_rows: int) -> int:

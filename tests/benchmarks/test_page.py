@@ -2,6 +2,9 @@
 
 import base64
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import benchmark_runs
@@ -12,6 +15,8 @@ from results_pages import ODD, Page, made_up_files, peers, q1, render, tau
 
 from benchmarks import page, page_figures, page_html, page_plots
 from benchmarks.measures import MEASURES
+
+ROOT = Path(page.__file__).parents[1]
 
 HEADINGS = {
     "q1": ["Ranking", "Measures", "Table by table"],
@@ -204,3 +209,9 @@ def test_a_run_in_two_files_counts_once(unplotted, tmp_path):
     (cell,) = [row[1] for row in rows if row[0] == "macode"]
     values = [*mine["kl"], again["kl"].iloc[-1]]
     assert cell == f"{np.mean(values):.3f} ± {pd.Series(values).sem():.3f} (4)"
+
+
+def test_showing_results_needs_nothing_that_only_measuring_does():
+    without = "import sys; sys.modules['geomloss'] = None; import benchmarks.page"
+    done = subprocess.run([sys.executable, "-c", without], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
-from benchmarks import made_up, report_scaling, scaling
+from benchmarks import growth, made_up, report_scaling, scaling
 
 
 def test_made_up_tables_have_the_sizes_asked_for():
@@ -40,11 +40,11 @@ def test_impossible_tables_are_refused(size):
 
 def test_exponents_are_those_of_power_laws():
     points = pd.DataFrame({"size": [1, 10, 100, 1000], "cost": [2.0, 20.0, 200.0, 20_000.0]})
-    found = scaling.exponents(points, "cost")
+    found = growth.exponents(points, "cost")
     assert found["last"] == pytest.approx(2)
     assert found["all"] == pytest.approx(1.3)
-    assert scaling.exponents(points[:3], "cost")["all"] == pytest.approx(1)
-    assert np.isnan(scaling.exponents(points[:1], "cost")["all"])
+    assert growth.exponents(points[:3], "cost")["all"] == pytest.approx(1)
+    assert np.isnan(growth.exponents(points[:1], "cost")["all"])
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_each_size_has_its_costs(results):
     rows = pd.read_csv(results)
     assert rows["size"].tolist() == [2, 4]
     assert (rows["n_rows"] == 300).all()
-    assert (rows[list(scaling.COSTS)] > 0).all(axis=None)
+    assert (rows[list(growth.COSTS)] > 0).all(axis=None)
     assert (rows["peak_mib"] > 100).all()  # torch alone takes more
 
 
@@ -89,7 +89,7 @@ def test_the_report_has_costs_exponents_and_the_call(results):
             f"{row['fit_s_per_epoch']:.2f} | {row['sample_s']:.2f} | {row['peak_mib']:.0f} | {whole:.0f}"
         )
         assert f"| columns | {row['size']} | 1 | {told} |" in text
-    slope = scaling.exponents(rows, "peak_mib")["all"]
+    slope = growth.exponents(rows, "peak_mib")["all"]
     assert f"| {slope:.2f} / {slope:.2f} |" in text
     assert (
         "python -m benchmarks.scaling --axis columns --sizes 2,4 --seeds 0 --threads 1 --epochs 1"
