@@ -5,17 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks import growth
-from benchmarks.markdown import grid, listed, section
+from benchmarks.markdown import distinct, grid, listed, section
 
 __all__ = ["write"]
 
 _NOTE = """\
 Made-up tables, each fitted in a process of its own: along an axis one size changes, the others stay
 at 10 000 rows (100 000 where categories change), 10 columns, 10 categories. Seconds are wall clock,
-other work on the machine not excluded; those of an epoch hold the share of what is done once. Fit s by
-default is estimated: seconds per epoch times the epochs that `MaCoDE()` plans, which it may stop
-before. As many rows are drawn as learned from. Memory is the most that the process held, about
-400 MiB of it libraries. An exponent is the slope of log(cost) over log(size), over all sizes and
+other work on the machine not excluded. Those of an epoch hold what is done once, some 2 s, so that
+they are not to be multiplied for small tables; beside them is how many epochs `MaCoDE()` plans, which
+it may stop before. As many rows are drawn as learned from. Memory is the most that the process held,
+about 400 MiB of it libraries. An exponent is the slope of log(cost) over log(size), over all sizes and
 between the two largest: 1 is linear.
 
 ![cost by size](results/scaling.svg)"""
@@ -23,7 +23,7 @@ between the two largest: 1 is linear.
 
 def write(points: pd.DataFrame) -> str:
     """Return the section as Markdown, from the rows that ``benchmarks.scaling`` wrote."""
-    header = ["Axis", "Size", "Threads", *growth.COSTS.values(), "Fit s by default"]
+    header = ["Axis", "Size", "Threads", *growth.COSTS.values(), "Epochs by default"]
     rows, slopes = [], []
     for (axis, threads), of in points.groupby(["axis", "threads"], sort=False):
         rows += _sizes(str(axis), str(threads), of)
@@ -36,14 +36,9 @@ def write(points: pd.DataFrame) -> str:
 def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
     rows = []
     for size, of in points.groupby("size"):
-        means = of[[*growth.COSTS, "epochs_by_default"]].mean()
-        whole = means["fit_s_per_epoch"] * means["epochs_by_default"]
-        cells = [
-            f"{means['fit_s_per_epoch']:.2f}",
-            f"{means['sample_s']:.2f}",
-            f"{means['peak_mib']:.0f}",
-        ]
-        rows.append([axis, f"{size}", threads, *cells, f"{whole:.0f}"])
+        fit, sample, memory = of[list(growth.COSTS)].mean()
+        cells = [f"{fit:.2f}", f"{sample:.2f}", f"{memory:.0f}", distinct(of["epochs_by_default"])]
+        rows.append([axis, f"{size}", threads, *cells])
     return rows
 
 
