@@ -12,11 +12,11 @@ __all__ = ["write"]
 _NOTE = """\
 Made-up tables, each fitted in a process of its own: along an axis one size changes, the others stay
 at 10 000 rows (100 000 where categories change), 10 columns, 10 categories. Seconds are wall clock,
-other work on the machine not excluded. Those of an epoch hold what is done once, some 2 s, so that
-they are not to be multiplied for small tables; beside them is how many epochs `MaCoDE()` plans, which
-it may stop before. As many rows are drawn as learned from. Memory is the most that the process held,
-about 400 MiB of it libraries. An exponent is the slope of log(cost) over log(size), over all sizes and
-between the two largest: 1 is linear.
+other work on the machine not excluded. Those of an epoch hold what is done once, which is most of
+those of 1000 rows; beside them is how many epochs `MaCoDE()` plans, which it may stop before. As
+many rows are drawn as learned from. Memory is the most that the process held, libraries included,
+which are most of that of 1000 rows. An exponent is the slope of log(cost) over log(size), over all
+sizes and between the two largest: 1 is linear.
 
 ![cost by size](results/scaling.svg)"""
 
