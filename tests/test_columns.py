@@ -117,6 +117,21 @@ def test_positions_rise_over_an_ordered_column(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_categories_that_are_numbers_have_their_order(kind):
+    column = fitted(column_of(kind), categorical=True)
+    assert column.ordered == (kind in set(NUMERIC) - {"constant"} or kind in ("ordered", "interval"))
+    if kind in NUMERIC:
+        assert pd.Series(column.values).is_monotonic_increasing
+
+
+def test_two_numbers_and_numbers_declared_unordered_are_plain_categories():
+    codes = pd.Series([0, 1, 2, 1] * 30, name="code")
+    assert fitted(codes, categorical=True).ordered
+    assert not fitted(codes.clip(upper=1), categorical=True).ordered
+    assert not fitted(codes.astype("category")).ordered
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_any_column_can_be_taken_as_categories(kind):
     series = column_of(kind)
     column = fitted(series, categorical=True)

@@ -125,6 +125,24 @@ def test_a_missing_cells_token_influences_nothing(form):
     assert (nll[observed] > 0).all()
 
 
+@pytest.mark.parametrize("column", [1, 3, 5])
+def test_cosines_of_a_column_are_its_tokens_alone(form, column):
+    sizes = (2, 5000, 5, 300, 3, 50)  # the largest first, while products go by size
+    vectors = build(form, sizes).values
+    place = [j for j in range(len(sizes)) if j % 2].index(column)
+    with torch.no_grad():
+        before = vectors()
+        vectors.shared[place, 0] += 1.0  # half a period of a cosine over the column's scale
+        change = vectors() - before
+    own = slice(sum(sizes[:column]), sum(sizes[: column + 1]))
+    assert (change[: own.start] == 0).all()
+    assert (change[own.stop :] == 0).all()
+    half_wave = torch.cos(torch.pi * (torch.arange(sizes[column]) + 0.5) / sizes[column])
+    torch.testing.assert_close(
+        change[own], (2**0.5 * half_wave).unsqueeze(1).expand(-1, 16), atol=1e-5, rtol=0
+    )
+
+
 def test_a_missing_cell_brings_no_gradient(form):
     network = build(form, ordered_basis=False)
     tokens, observed, orders = rows()

@@ -27,7 +27,9 @@ class CategoricalColumn(Column):
         All declared categories of a pandas categorical, which the column's dtype keeps; tokens
         exist only for those that occur.
     ordered : bool
-        Whether the declared categories are ordered.
+        Whether the order of the categories means something: a pandas categorical says so itself;
+        otherwise that of more than two numbers, dates or durations does. Neighbours then learn from
+        each other, which the paper's categories do not.
     """
 
     kind = "categorical"
@@ -50,7 +52,7 @@ class CategoricalColumn(Column):
 
     @property
     def ordered(self) -> bool:
-        """Whether the categories are declared ordered."""
+        """Whether the order of the categories means something."""
         return self._ordered
 
     @property
@@ -76,7 +78,14 @@ class CategoricalColumn(Column):
                 ordered=ordered,
             )
         values, counts = _sorted_unique(series)
-        return cls(series.name, counts, n_missing, values=values, categories=None, ordered=False)
+        return cls(
+            series.name,
+            counts,
+            n_missing,
+            values=values,
+            categories=None,
+            ordered=len(values) > 2 and dtypes.is_numeric(values.dtype),
+        )
 
     def cast(self, series: pd.Series) -> pd.Series:
         """Return categories, none of them missing, in the training column's dtype."""

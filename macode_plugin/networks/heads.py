@@ -41,26 +41,27 @@ class TokenVectors(nn.Module):
     - Output: (N, width)
     """
 
-    basis: Tensor
-    rows: Tensor
+    groups: Sequence[_Cosines]
     ordered: Tensor
     unordered: Tensor
 
     def __init__(self, vocabulary: Vocabulary, width: int, *, ordered_basis: bool) -> None:
         super().__init__()
         self.n_tokens = sum(vocabulary.sizes)
-        places = [j for j, position in enumerate(vocabulary.positions) if position is not None]
+        positions = {j: p for j, p in enumerate(vocabulary.positions) if p is not None}
         self.shared = self.own = None
         n_free = self.n_tokens
-        if ordered_basis and places:
-            basis, rows, ordered = _basis(vocabulary, places)
-            self.shared = nn.Parameter(torch.zeros(len(places), N_COSINES, width))
+        if ordered_basis and positions:
+            self.groups = nn.ModuleList(_cosines(list(positions.values())))  # type: ignore[assignment]
+            offsets = token_offsets(vocabulary).numpy()
+            tokens = [offsets[j] + np.arange(len(position)) for j, position in positions.items()]
+            places = torch.cat([group.columns for group in self.groups]).tolist()
+            ordered = np.concatenate([tokens[place] for place in places])
+            self.shared = nn.Parameter(torch.zeros(len(positions), N_COSINES, width))
             self.own = nn.Parameter(torch.zeros(len(ordered), width))
-            unordered = np.setdiff1d(np.arange(self.n_tokens), ordered.numpy())
+            unordered = np.setdiff1d(np.arange(self.n_tokens), ordered)
             n_free = len(unordered)
-            self.register_buffer("basis", basis, persistent=False)
-            self.register_buffer("rows", rows, persistent=False)
-            self.register_buffer("ordered", ordered, persistent=False)
+            self.register_buffer("ordered", torch.from_numpy(ordered), persistent=False)
             self.register_buffer("unordered", torch.from_numpy(unordered), persistent=False)
         self.free = nn.Parameter(torch.zeros(n_free, width))
 
@@ -68,30 +69,66 @@ class TokenVectors(nn.Module):
         """Return all vectors."""
         if self.shared is None or self.own is None:
             return self.free
-        smooth = torch.bmm(self.basis, self.shared).flatten(0, 1).index_select(0, self.rows)
+        smooth = torch.cat([group(self.shared) for group in self.groups])
         vectors = self.free.new_zeros(self.n_tokens, self.free.shape[1])
         vectors = vectors.index_copy(0, self.unordered, self.free)
         return vectors.index_copy(0, self.ordered, smooth + self.own)
 
 
-def _basis(vocabulary: Vocabulary, places: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the damped cosines of ordered columns, padded to (columns, K_max, N_COSINES).
+class _Cosines(nn.Module):
+    """The damped cosines of ordered columns of similar size, applied as one batched product.
 
-    Also which rows of the flattened basis are tokens, and which tokens of all they are.
+    Arguments
+    ---------
+    columns : ndarray, shape (c,)
+        Their places among the ordered columns.
+    positions : list of c ndarrays
+        The positions of each column's tokens.
     """
-    positions = [p for p in vocabulary.positions if p is not None]
-    longest = max(len(position) for position in positions)
-    frequency = np.arange(1, N_COSINES + 1)
-    basis = np.zeros((len(places), longest, N_COSINES), dtype=np.float32)
-    offsets = token_offsets(vocabulary).numpy()
-    rows, tokens = [], []
-    for i, (j, position) in enumerate(zip(places, positions)):
-        cosines = np.cos(math.pi * position[:, None] * frequency)
-        basis[i, : len(position)] = cosines * _damping(frequency, len(position))
-        rows.append(i * longest + np.arange(len(position)))
-        tokens.append(offsets[j] + np.arange(len(position)))
-    as_tensor = [torch.from_numpy(np.concatenate(part).astype(np.int64)) for part in (rows, tokens)]
-    return torch.from_numpy(basis), as_tensor[0], as_tensor[1]
+
+    columns: Tensor
+    basis: Tensor
+    rows: Tensor
+
+    def __init__(self, columns: np.ndarray, positions: list[np.ndarray]) -> None:
+        super().__init__()
+        longest = max(len(position) for position in positions)
+        frequency = np.arange(1, N_COSINES + 1)
+        basis = np.zeros((len(columns), longest, N_COSINES), dtype=np.float32)
+        rows = []
+        for i, position in enumerate(positions):
+            cosines = np.cos(math.pi * position[:, None] * frequency)
+            basis[i, : len(position)] = cosines * _damping(frequency, len(position))
+            rows.append(i * longest + np.arange(len(position)))
+        self.register_buffer("columns", torch.from_numpy(columns), persistent=False)
+        self.register_buffer("basis", torch.from_numpy(basis), persistent=False)
+        self.register_buffer("rows", torch.from_numpy(np.concatenate(rows)), persistent=False)
+
+    def forward(self, shared: Tensor) -> Tensor:
+        """Return the smooth part of the vectors of these columns' tokens, one column after another.
+
+        Shape
+        -----
+        - shared: (ordered columns, N_COSINES, width)
+        - Output: (tokens, width)
+        """
+        smooth = torch.bmm(self.basis, shared.index_select(0, self.columns))
+        return smooth.flatten(0, 1).index_select(0, self.rows)
+
+
+def _cosines(positions: list[np.ndarray]) -> list[_Cosines]:
+    """Return the cosines of all ordered columns, grouped by size."""
+    level = _levels(np.array([len(position) for position in positions]))
+    groups = [np.flatnonzero(level == one) for one in np.unique(level)]
+    return [_Cosines(group, [positions[place] for place in group]) for group in groups]
+
+
+def _levels(sizes: np.ndarray) -> np.ndarray:
+    """Return which group a column's number of tokens puts it in.
+
+    Powers of four: few products, and padding to at most four times a column's own size.
+    """
+    return np.maximum(np.ceil(np.log(np.maximum(sizes, 2)) / math.log(4) - 1e-9), 3)
 
 
 def _damping(frequency: np.ndarray, n_tokens: int) -> np.ndarray:
@@ -147,8 +184,7 @@ class Heads(nn.Module):
         self.bias = nn.Parameter(bias)
         sizes = np.array(vocabulary.sizes)
         offsets = token_offsets(vocabulary).numpy()
-        # Powers of four: few products, and padding to at most four times a head's own size.
-        level = np.maximum(np.ceil(np.log(np.maximum(sizes, 2)) / math.log(4) - 1e-9), 3)
+        level = _levels(sizes)
         self.buckets = nn.ModuleList(  # type: ignore[assignment]
             _Bucket(np.flatnonzero(level == one), sizes[level == one], offsets[level == one])
             for one in np.unique(level)
