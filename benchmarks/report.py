@@ -21,6 +21,7 @@ from benchmarks import (
     report_peers,
     report_privacy,
     report_scaling,
+    report_targets,
 )
 from benchmarks.data import NAMES, elsewhere
 from benchmarks.ledger import FOLDER
@@ -61,9 +62,11 @@ def main(
 ) -> None:
     """Write the figures as Markdown, beside the published ones."""
     paths = {name: folder / f"{name}.csv" for name in WRITERS}
-    parts = [WRITERS[name](pd.read_csv(path)) for name, path in paths.items() if path.exists()]
-    if not parts:
+    files = {name: pd.read_csv(path) for name, path in paths.items() if path.exists()}
+    if not files:
         raise FileNotFoundError(f"no file of results is in the folder, however: {folder}")
+    aims = [report_targets.write(files)] if "q1" in files else []
+    parts = aims + [WRITERS[name](runs) for name, runs in files.items()]
     out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

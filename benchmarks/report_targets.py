@@ -1,0 +1,165 @@
+"""The part of RESULTS.md on what the project aims at, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import markdown
+from benchmarks.data import NAMES
+from benchmarks.measures import MEASURES
+
+__all__ = ["MEANS", "write"]
+
+_PUBLISHED = Path(__file__).parent / "paper_results" / "q1_quality.csv"
+
+MEANS = {
+    "kl": 0.004,
+    "gof": 0.018,
+    "mmd": 0.0015,
+    "wd": 1.15,
+    "smape": 0.128,
+    "f1": 0.65,
+    "model_selection": 0.75,
+    "feature_selection": 0.95,
+    "detector_auc": 0.56,
+}
+"""What the mean over the nine tables is to reach: at least, where 1 is best, otherwise at most."""
+
+_MOST_SHARE = 0.55
+_MOST_AUC = 0.55
+_MEMBERSHIP_ROWS = 1000
+_ATTACKS = {"membership_auc": "the nearest neighbour", "domias_prior_auc": "DOMIAS"}
+
+_INTRODUCTION = """\
+# Aims, and where they stand
+
+Of `MaCoDE()`, from the same runs as the sections below. A mean over the nine tables is n/a until all
+nine were measured; the published best and half of the real rows (Baseline) are those of the paper's
+tables."""
+
+_BY_TABLE = """\
+Aims for every table, with the figure that is held against them in brackets: means over seeds. Peers
+are compared on the same tables, seeds and threads (`Beside peers`)."""
+
+
+def write(files: Mapping[str, pd.DataFrame]) -> str:
+    """Return the part as Markdown.
+
+    Arguments
+    ---------
+    files : mapping of str to DataFrame
+        What ``benchmarks.q1`` wrote as ``q1``, and what ``benchmarks.peers`` and ``benchmarks.tau``
+        did as ``peers`` and ``tau``, if they did.
+    """
+    runs = _uncut(files["q1"])
+    runs = runs[runs["model"] == "default"]
+    rows = _nearest(runs)
+    if "tau" in files:
+        rows += _membership(_uncut(files["tau"]))
+    if "peers" in files:
+        rows += _beside_peers(_uncut(files["peers"]))
+    header = ["Aim", "Reached", "Not reached"]
+    return "\n\n".join([_INTRODUCTION, _means(runs), _BY_TABLE, markdown.grid(header, rows)])
+
+
+def _uncut(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of whole tables with the models' own numbers of epochs."""
+    return runs[runs["max_rows"].isna() & runs["epochs"].isna() & runs["table"].isin(NAMES)]
+
+
+def _means(runs: pd.DataFrame) -> str:
+    """Return the aims for means over the tables."""
+    published = pd.read_csv(_PUBLISHED, comment="#").groupby("model").mean(numeric_only=True)
+    rivals = published.drop(index="Baseline")
+    rows = []
+    for measure, aim in MEANS.items():
+        title, best = MEASURES[measure]
+        higher = best == 1
+        reached = runs.groupby("table")[measure].mean().reindex(NAMES).mean(skipna=False)
+        beside = [markdown.ABSENT] * 2
+        if measure in published:
+            first = rivals[measure].max() if higher else rivals[measure].min()
+            beside = [markdown.number(first), markdown.number(published.loc["Baseline", measure])]
+        met = reached >= aim if higher else reached <= aim
+        told = markdown.ABSENT if pd.isna(reached) else "yes" if met else "no"
+        rows.append([title, f"{'≥' if higher else '≤'} {aim:g}", f"{reached:.4f}", told, *beside])
+    header = ["Mean over nine tables", "Aim", "Here", "Reached", "Published best", "Published Baseline"]
+    return markdown.grid(header, rows)
+
+
+def _nearest(runs: pd.DataFrame) -> list[list[str]]:
+    share = runs.groupby("table")["nearest_record_share"].mean()
+    return [_row(f"nearest-record share at most {_MOST_SHARE}", share, share <= _MOST_SHARE)]
+
+
+def _membership(runs: pd.DataFrame) -> list[list[str]]:
+    """Return the aims on telling training rows from others, for tables large enough."""
+    large = (runs["n_train"] >= _MEMBERSHIP_ROWS) & (runs["tau"] == 1) & (runs["model"] == "default")
+    means = runs[large].groupby("table")[list(_ATTACKS)].mean()
+    rows = []
+    for measure, attack in _ATTACKS.items():
+        auc = means[measure].dropna()
+        aim = f"membership AUC of {attack} at most {_MOST_AUC}, {_MEMBERSHIP_ROWS} training rows or more"
+        rows.append(_row(aim, auc, auc <= _MOST_AUC))
+    return rows
+
+
+def _beside_peers(runs: pd.DataFrame) -> list[list[str]]:
+    """Return the aims that peers set: a row for each that was run with MaCoDE on some table."""
+    if "macode" not in set(runs["peer"]):
+        return []
+    detector, seconds, rate = (_pairs(runs, name) for name in ("detector_auc", "fit_s", "drawn"))
+    rows = []
+    if "tabularargn" in seconds:
+        rows += [
+            _at_most(1, detector["tabularargn"], "detector AUC at most TabularARGN's"),
+            _at_most(1, seconds["tabularargn"], "fitting no longer than TabularARGN"),
+            _at_most(0.5, _mean(runs, "tabularargn"), "half of TabularARGN's fitting time on the mean"),
+            _at_least(2, rate["tabularargn"], "twice TabularARGN's rows drawn per second"),
+        ]
+    if "ctgan" in seconds:
+        rows.append(_at_most(1, seconds["ctgan"], "fitting no longer than CTGAN"))
+    if "authors" in seconds:
+        rows += [
+            _at_most(1 / 40, seconds["authors"], "fitting 40 times faster than the authors' package"),
+            _at_least(30, rate["authors"], "30 times the authors' rows drawn per second"),
+        ]
+    return rows
+
+
+def _pairs(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return MaCoDE's figure over each peer's, a row for each table and a column for each peer."""
+    runs = runs.assign(drawn=runs["n_train"] / runs["sample_s"])
+    alike = ["table", "seed", "threads"]
+    wide = runs.pivot_table(name, index=alike, columns="peer")
+    ratio = wide[["macode"]].to_numpy() / wide.drop(columns="macode")
+    return ratio.groupby("table").mean()
+
+
+def _mean(runs: pd.DataFrame, peer: str) -> pd.Series:
+    """Return MaCoDE's mean seconds of fitting over a peer's, if both were run on all nine tables."""
+    seconds = runs.pivot_table("fit_s", index="peer", columns="table").reindex(columns=NAMES)
+    seconds = seconds.mean(axis=1, skipna=False)
+    return pd.Series({"all nine": seconds["macode"] / seconds[peer]})
+
+
+def _at_most(limit: float, ratios: pd.Series, aim: str) -> list[str]:
+    ratios = ratios.dropna()
+    return _row(f"{aim}: ratio", ratios, ratios <= limit)
+
+
+def _at_least(limit: float, ratios: pd.Series, aim: str) -> list[str]:
+    ratios = ratios.dropna()
+    return _row(f"{aim}: ratio", ratios, ratios >= limit)
+
+
+def _row(aim: str, figures: pd.Series, met: pd.Series) -> list[str]:
+    """Return an aim, and the tables where it is reached and where not, with their figures."""
+
+    def named(which: pd.Series) -> str:
+        return ", ".join(f"{table} ({figure:.2f})" for table, figure in which.items()) or "none"
+
+    return [aim, named(figures[met]), named(figures[~met])]

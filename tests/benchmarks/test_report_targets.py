@@ -1,0 +1,95 @@
+"""The report's part on the project's aims."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmark_runs import MEASURES, lines_of, made_up, write_report
+
+from benchmarks import report_targets
+from benchmarks.data import NAMES
+
+
+def q1(tables=NAMES, **columns):
+    return made_up(tables, MEASURES, **{"model": "default", **columns})
+
+
+def peers(tables=("breast",), **ratios):
+    """Return runs of MaCoDE and of peers that take so many times its seconds of fitting."""
+    runs = {"macode": 1.0, **ratios}
+    parts = [
+        made_up(tables, MEASURES, n_train=100, sample_s=ratio).assign(peer=peer, fit_s=10 * ratio)
+        for peer, ratio in runs.items()
+    ]
+    return pd.concat(parts, ignore_index=True).drop(columns="model")
+
+
+@pytest.mark.parametrize(
+    ("measure", "title", "aim", "better"),
+    [("kl", "KL", 0.004, -1), ("f1", "F1", 0.65, 1), ("detector_auc", "Detector AUC", 0.56, -1)],
+)
+def test_an_aim_for_the_mean_is_reached_from_its_figure_on(measure, title, aim, better):
+    def told(figure):
+        (line,) = lines_of(report_targets.write({"q1": q1(**{measure: figure})}), f"| {title} |")
+        return line.split(" | ")[2:4]
+
+    assert told(aim + better * 1e-3)[1] == "yes"
+    assert told(aim - better * 1e-3) == [f"{aim - better * 1e-3:.4f}", "no"]
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        q1(NAMES[1:]),
+        pd.concat([q1(NAMES[1:]), q1(NAMES[:1], max_rows=99.0)]),
+        pd.concat([q1(NAMES[1:]), q1(NAMES[:1], epochs=3.0)]),
+        pd.concat([q1(NAMES[1:]), q1(NAMES[:1], model="paper")]),
+    ],
+)
+def test_a_mean_waits_for_whole_runs_of_the_default_on_all_tables(runs):
+    (line,) = lines_of(report_targets.write({"q1": runs}), "| KL |")
+    assert line.split(" | ")[2:4] == ["nan", "n/a"]
+
+
+def test_published_figures_stand_beside():
+    (line,) = lines_of(report_targets.write({"q1": q1()}), "| SMAPE |")
+    assert line.endswith("| 0.164 | 0.111 |")
+
+
+def test_tables_are_sorted_by_whether_they_reach_an_aim():
+    runs = pd.concat([q1(["loan"], nearest_record_share=0.5), q1(["letter"], nearest_record_share=0.6)])
+    (line,) = lines_of(report_targets.write({"q1": runs}), "| nearest-record share")
+    assert line.split(" | ")[1:] == ["loan (0.50)", "letter (0.60) |"]
+
+
+def test_peers_are_held_against_macode_on_the_same_terms():
+    def told(runs, start):
+        (line,) = lines_of(report_targets.write({"q1": q1(), "peers": runs}), f"| {start}")
+        return line.split(" | ")[1:]
+
+    runs = peers(tabularargn=1.25, ctgan=0.5)
+    assert told(runs, "fitting no longer than TabularARGN") == ["breast (0.80)", "none |"]
+    assert told(runs, "fitting no longer than CTGAN") == ["none", "breast (2.00) |"]
+    assert told(runs, "twice TabularARGN's rows") == ["none", "breast (1.25) |"]
+    assert told(runs, "half of TabularARGN's") == ["none", "none |"]
+    assert told(peers(NAMES, tabularargn=4), "half of TabularARGN's") == ["all nine (0.25)", "none |"]
+    one_thread_more = runs.assign(threads=np.where(runs["peer"] == "ctgan", 2, 1))
+    assert told(one_thread_more, "fitting no longer than CTGAN") == ["none", "none |"]
+    alone = runs[runs["peer"] != "macode"]
+    assert "TabularARGN" not in report_targets.write({"q1": q1(), "peers": alone})
+
+
+def test_membership_is_held_against_large_tables_at_the_learned_temperature():
+    columns = {"model": "default", "n_train": 1000, "tau": 1, "membership_auc": 0.5}
+    runs = [
+        made_up(["loan"], ["domias_prior_auc"], **columns),
+        made_up(["loan"], ["domias_prior_auc"], **{**columns, "tau": 5, "membership_auc": 1.0}),
+        made_up(["breast"], ["domias_prior_auc"], **{**columns, "n_train": 999}),
+    ]
+    text = report_targets.write({"q1": q1(), "tau": pd.concat(runs)})
+    (line,) = lines_of(text, "| membership AUC of the nearest neighbour")
+    assert line.split(" | ")[1:] == ["loan (0.50)", "none |"]
+
+
+def test_the_report_begins_with_the_aims(tmp_path):
+    text = write_report(tmp_path, q1=q1().assign(n_train=99, n_columns=5, sample_s=1.0))
+    assert text.startswith("# Aims, and where they stand")
