@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AXES", "BESTS", "MEASURES", "TITLES", "TRADE_OFFS", "ideal_sentence"]
+__all__ = ["AGAINST_SECONDS", "AXES", "BESTS", "MEASURES", "TITLES", "TRADE_OFFS", "ideal_sentence"]
 
 MEASURES = {
     "kl": ("KL", 0.0),
@@ -25,6 +25,9 @@ BESTS = {0.0: "lower is better", 1.0: "higher is better", 0.5: "0.5 is best"}
 
 TRADE_OFFS = (("detector_auc", "membership_auc"), ("f1", "attribute_disclosure"))
 """What is drawn against each other by temperature: quality, privacy."""
+
+AGAINST_SECONDS = ("detector_auc", "smape", "f1")
+"""What is drawn against seconds of fitting."""
 
 AXES = {
     "detector_auc": "detector AUC (0.5 is best)",

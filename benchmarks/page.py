@@ -16,7 +16,7 @@ import typer
 
 from benchmarks import markdown, page_plots, report
 from benchmarks.ledger import FOLDER
-from benchmarks.measures import MEASURES, TITLES, TRADE_OFFS
+from benchmarks.measures import AGAINST_SECONDS, MEASURES, TITLES, TRADE_OFFS
 from benchmarks.page_figures import (
     Field,
     Figures,
@@ -40,9 +40,6 @@ FILES = ("q1", "peers", "tau", "q2", "q3", "calibration")
 
 _MODEL = {"q1": "model", "peers": "peer"}
 """The column that names the model, in the files that have the measures of question 1."""
-
-_AGAINST = ("detector_auc", "smape", "f1")
-"""What is drawn against seconds."""
 
 _PRINTED_BY_TAU = Path(__file__).parent / "paper_results" / "tau.csv"
 
@@ -238,11 +235,15 @@ def _seconds(runs: pd.DataFrame) -> str:
 def _effort(field: Field) -> str:
     """Return measures against seconds as plots, and the same as a table."""
     mean = field.mean.sort_values("fit_s")
-    drawn = [page_plots.scatter(mean, field.error.loc[mean.index], measure) for measure in _AGAINST]
-    fronts = {TITLES[m]: pareto_front(mean["fit_s"], loss(mean[m], MEASURES[m][1])) for m in _AGAINST}
+    drawn = [
+        page_plots.scatter(mean, field.error.loc[mean.index], measure) for measure in AGAINST_SECONDS
+    ]
+    fronts = {
+        TITLES[m]: pareto_front(mean["fit_s"], loss(mean[m], MEASURES[m][1])) for m in AGAINST_SECONDS
+    }
     rows = [["Model", "Fit s", *fronts, "On the front of"]]
     for k, (model, means) in enumerate(mean.iterrows()):
-        numbers = [markdown.number(means[measure]) for measure in _AGAINST]
+        numbers = [markdown.number(means[measure]) for measure in AGAINST_SECONDS]
         first = ", ".join(title for title, front in fronts.items() if front[k]) or "none"
         rows.append([str(model), f"{means['fit_s']:.1f}", *numbers, first])
     return gallery(drawn, wide=True) + table(rows, "Quality and seconds of fitting")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from benchmarks.measures import AXES, BESTS, MEASURES
 from benchmarks.page_figures import REFERENCES, loss, pareto_front
 from macode_plugin.plots import INK, REAL, SYNTHETIC, as_image, new_figure
 
-__all__ = ["COLOURS", "RUN_HERE", "bars", "scatter", "trade_off"]
+__all__ = ["COLOURS", "RUN_HERE", "bars", "draw_front", "scatter", "trade_off"]
 
 WIDTH = 4.2
 """Inches: text of a plot is as large as that around it where the page is a phone's."""
@@ -80,9 +80,21 @@ def scatter(mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> str:
         One of :data:`benchmarks.measures.MEASURES`.
     """
     title, best = MEASURES[measure]
-    seconds, values = mean["fit_s"], mean[measure]
-    on_front = np.array(pareto_front(seconds, loss(values, best)))
     figure, axes = new_figure(WIDTH, 3.4)
+    front = draw_front(axes, mean, error, measure)
+    named = ", ".join(front)
+    points = zip(mean.index, mean[measure], mean["fit_s"])
+    told = ", ".join(f"{model} {value:.3f} in {seconds:.1f} s" for model, value, seconds in points)
+    caption = f"<b>{title}</b>{BESTS[best]}; on the front: {escape(named)}"
+    alt = f"{title} against seconds of fitting: {told}. On the front: {named}"
+    return as_image(figure, alt, caption)
+
+
+def draw_front(axes: Axes, mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> list[str]:
+    """Draw what :func:`scatter` shows, and return the models that nobody beats, the quickest first."""
+    seconds = mean["fit_s"].clip(lower=1e-3)  # rounded to milliseconds, which a logarithm cannot take
+    values = mean[measure]
+    on_front = np.array(pareto_front(seconds, loss(values, MEASURES[measure][1])))
     axes.errorbar(seconds, values, error[measure], fmt="none", ecolor=INK, elinewidth=1, zorder=1)
     front = mean[on_front].sort_values("fit_s")
     axes.plot(front["fit_s"], front[measure], color=INK, linewidth=1, linestyle="--", zorder=2)
@@ -90,12 +102,8 @@ def scatter(mean: pd.DataFrame, error: pd.DataFrame, measure: str) -> str:
         axes.plot(x, y, "D" if first else "o", color=_colour(model), markersize=8 if first else 6)
     _set_log_axis(axes, seconds)
     axes.margins(y=0.15)
-    _name_points(figure, axes, mean.index, seconds, values)
-    named = ", ".join(map(str, front.index))
-    told = ", ".join(f"{model} {y:.3f} in {x:.1f} s" for model, x, y in zip(mean.index, seconds, values))
-    caption = f"<b>{title}</b>{BESTS[best]}; on the front: {escape(named)}"
-    alt = f"{title} against seconds of fitting: {told}. On the front: {named}"
-    return as_image(figure, alt, caption)
+    _name_points(axes, mean.index, seconds, values)
+    return list(map(str, front.index))
 
 
 def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: str) -> str:
@@ -156,10 +164,9 @@ def _set_log_axis(axes: Axes, seconds: pd.Series) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _name_points(
-    figure: Figure, axes: Axes, names: pd.Index, seconds: pd.Series, values: pd.Series
-) -> None:
+def _name_points(axes: Axes, names: pd.Index, seconds: pd.Series, values: pd.Series) -> None:
     """Write names near their points, where they lie on no other name or point if there is room."""
+    figure = cast(Figure, axes.figure)
     figure.draw_without_rendering()
     # In points, as text is measured: a row for each box, its left, right, lower and upper end.
     x, y = axes.transData.transform(np.c_[seconds, values]).T * 72 / figure.dpi

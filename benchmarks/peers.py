@@ -25,7 +25,7 @@ import pandas as pd
 import typer
 
 import macode_plugin
-from benchmarks import data, ledger, options, q1
+from benchmarks import data, ledger, options, pareto, q1
 from benchmarks.peer_environments import (
     EnvironmentFailed,
     clean_variables,
@@ -34,9 +34,10 @@ from benchmarks.peer_environments import (
     prepare,
 )
 
-__all__ = ["PEERS", "RESULTS", "Peer", "PeerFailed", "Run", "main"]
+__all__ = ["PEERS", "PLOT", "RESULTS", "Peer", "PeerFailed", "Run", "main"]
 
 RESULTS = ledger.FOLDER / "peers.csv"
+PLOT = ledger.FOLDER / "peers.svg"
 
 WORKERS = Path(__file__).parent / "peer_workers"
 
@@ -134,8 +135,9 @@ def main(
         int | None, typer.Option(help="Epochs of every peer that has them; its own choice if absent.")
     ] = None,
     out: options.Out = RESULTS,
+    plot: options.Plot = PLOT,
 ) -> None:
-    """Fit every peer on every table and measure what it draws.
+    """Fit every peer on every table and measure what it draws; draw quality against seconds.
 
     A peer that fails is told of with its last line of error, leaves no row, so that it is tried
     again next time, and does not stop the others. The command then ends with status 1.
@@ -154,9 +156,12 @@ def main(
     runs = [run for run in runs if run not in finished]
     folder = environments or default_folder()
     pythons = _interpreters({PEERS[run.peer].environment for run in runs}, folder)
-    if not _work_through(
+    whole = _work_through(
         out, runs, lambda run: measure(run, loaded[run.table], pythons, folder / "logs")
-    ):
+    )
+    if out.exists():
+        pareto.draw(pd.read_csv(out), plot)
+    if not whole:
         raise typer.Exit(1)
 
 

@@ -16,7 +16,9 @@ Each peer in an environment of its own, with the same training rows (80 % of the
 threads, no GPU, and with its own settings, except that TabularARGN's value protection is off and
 that `authors` is the authors' package with the paper's settings (`authors-defaults`: with its own).
 `macode` is `MaCoDE()`, `macode-paper` is `MaCoDE.paper()`. Measures as in question 1: lower is better
-up to SMAPE, higher from F1 to feature selection, 0.5 is best for the last two."""
+up to SMAPE, higher from F1 to feature selection, 0.5 is best for the last two.
+
+![quality against seconds of fitting](results/peers.svg)"""
 
 _EFFORT = """\
 Wall clock of fitting and of drawing as many rows as the training table has, loading of libraries not

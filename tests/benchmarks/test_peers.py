@@ -31,7 +31,8 @@ def stand_ins(monkeypatch, tmp_path):
     for name in peer_stand_ins.BODIES:
         monkeypatch.setitem(peers.PEERS, name, peer_stand_ins.write(name, tmp_path))
     seen = []
-    monkeypatch.setattr(q1, "quality", lambda comparison: seen.append(comparison) or {"kl": 0.5})
+    figures = dict.fromkeys(MEASURES, 0.5)
+    monkeypatch.setattr(q1, "quality", lambda comparison: seen.append(comparison) or figures)
     return seen
 
 
@@ -40,10 +41,9 @@ def run(stand_ins, tmp_path):
     """A function that runs stand-ins and returns the rows of the file."""
 
     def run(names, seeds="0", **settings):
-        out = tmp_path / "peers.csv"
-        peers.main(
-            **{**CUT, **settings}, peers=names, seeds=seeds, environments=tmp_path / "env", out=out
-        )
+        out, plot = (tmp_path / f"peers.{end}" for end in ("csv", "svg"))
+        settings = {**CUT, "environments": tmp_path / "env", "plot": plot, **settings}
+        peers.main(**settings, peers=names, seeds=seeds, out=out)
         return pd.read_csv(out)
 
     return run
@@ -236,7 +236,9 @@ def test_wrong_names_are_refused_before_anything_is_made(tmp_path, monkeypatch):
 def test_the_command_line_takes_the_settings_it_names(run, tmp_path):
     out = tmp_path / "peers.csv"
     line = "--tables breast --peers copier --seeds 4 --threads 2 --max-rows 200 --epochs 3"
-    call(peers.main, f"{line} --environments {tmp_path / 'env'} --out {out}")
+    plot = tmp_path / "peers.svg"
+    call(peers.main, f"{line} --environments {tmp_path / 'env'} --out {out} --plot {plot}")
+    assert plot.exists()
     assert ledger.finished(out, peers.Run) == {peers.Run("breast", "copier", 4, 2, 200, 3)}
 
 
@@ -247,6 +249,7 @@ def test_a_real_peer_takes_part(peer, folder):
     environments = Path(os.environ.get("PEER_ENVIRONMENTS", folder / "environments"))
     out = folder / "peers.csv"
     settings = {"data_dir": folder, "epochs": 3, "environments": environments, "out": out}
+    settings["plot"] = folder / "peers.svg"
     peers.main(tables="banknote", peers=peer, **settings)
     (row,) = pd.read_csv(out).to_dict("records")
     assert row["n_train"] == 240
