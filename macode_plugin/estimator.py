@@ -70,8 +70,8 @@ class MaCoDE(Inference, BaseEstimator):
     validation_fraction : float
         Share of the rows held out to choose the best epoch; 0 for none (paper).
     patience : int, "auto" or None
-        Epochs without a better validation likelihood after which training stops; "auto" is a
-        quarter of the epochs, None never stops early (paper).
+        Epochs without a better validation likelihood after which training stops; "auto" is an
+        eighth of the epochs, None never stops early (paper).
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.
@@ -253,7 +253,8 @@ class MaCoDE(Inference, BaseEstimator):
         """Draw rows, all cells or those that conditions leave free.
 
         Given cells come back exactly as given; the others are drawn from their joint
-        distribution given them, with no rejection.
+        distribution given them, with no rejection. Rows are not independent of each other: 256 at a
+        time they share out each column's distribution more evenly than chance would.
 
         Arguments
         ---------
@@ -304,6 +305,7 @@ class MaCoDE(Inference, BaseEstimator):
             given.tokens,
             temperature=temperature,
             seed=seed,
+            spread=True,
             allowed=allowed,
             incomplete=self.table_.incomplete,
         )

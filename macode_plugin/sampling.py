@@ -15,7 +15,7 @@ from torch import Tensor
 from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
-from macode_plugin.noise import RowNoise
+from macode_plugin.noise import LatinHypercube, RowNoise
 
 __all__ = ["draw_rows", "draw_token"]
 
@@ -32,6 +32,7 @@ def draw_rows(
     *,
     temperature: float,
     seed: int,
+    spread: bool,
     allowed: Mapping[int, Allowed] | None = None,
     incomplete: np.ndarray | None = None,
     never: Mapping[int, int] | None = None,
@@ -54,6 +55,11 @@ def draw_rows(
         Divides the logits; the paper's tau.
     seed : int
         Row i draws from (seed, i) alone, whatever the other rows are.
+    spread : bool
+        Draw rows that share out each column's distribution more evenly than independent ones
+        (:class:`~macode_plugin.noise.LatinHypercube`), each of them a draw from the same joint all
+        the same. Not in the paper. Not for imputations: what those differ by is to be that of
+        independent ones.
     allowed : mapping of int to Allowed, or None
         By column position, the part of its tokens that may be drawn.
     incomplete : ndarray of bool, shape (p,), or None
@@ -71,15 +77,16 @@ def draw_rows(
     """
     walk = _Walk(network, temperature, allowed or {}, never or {})
     n_rows, n_columns = known.shape
-    noise = RowNoise(seed, 3 * n_columns)
+    noise = RowNoise(seed, 2 * n_columns)
+    draws = (LatinHypercube if spread else RowNoise)(seed, n_columns, stream=1)
     late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
     tokens, inside = known.copy(), np.empty(known.shape)
     for rows in _chunks(n_rows, network.bytes_per_row):
-        keys, draws, inside[rows] = np.split(noise.rows(rows.start, rows.stop), 3, axis=1)
+        keys, inside[rows] = np.split(noise.rows(rows.start, rows.stop), 2, axis=1)
         tokens[rows] = walk.constrained_cells(known[rows], seed, rows.start)
         # Given cells come first in their row's order, so that every draw knows them.
         orders = np.argsort(keys + (tokens[rows] == FREE) * (1 + late), axis=1)
-        tokens[rows], _ = walk.draw(tokens[rows], orders, draws)
+        tokens[rows], _ = walk.draw(tokens[rows], orders, draws.rows(rows.start, rows.stop))
     return tokens, inside
 
 
@@ -124,8 +131,7 @@ class _Walk:
         n_candidates = CANDIDATES if wanted.sum(axis=1).max(initial=0) > 1 else 1
         drawn = known.copy()
         n_columns = known.shape[1]
-        # A stream of its own: spawned from the draw's seed, with a row for each row of the draw.
-        noise = RowNoise((seed, 1), 2 * n_columns * n_candidates + 1)
+        noise = RowNoise(seed, 2 * n_columns * n_candidates + 1, stream=2)
         for rows in _chunks(len(known), self.network.bytes_per_row * n_candidates):
             numbers = noise.rows(first_row + rows.start, first_row + rows.stop)
             drawn[rows] = self._pick(known[rows], wanted[rows], n_candidates, numbers)
@@ -158,6 +164,11 @@ class _Walk:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Walk rows through their orders and draw their free cells.
 
+        Shape
+        -----
+        - known, draws: (n, p), tokens or ``FREE``, and a number in [0, 1) for each cell
+        - orders: (n, p)
+
         Returns
         -------
         tokens : ndarray of int64, shape (n, p)
@@ -168,7 +179,7 @@ class _Walk:
         n_steps = known.shape[1] if n_steps is None else n_steps
         order = torch.from_numpy(orders).to(self.device)
         tokens = torch.from_numpy(known).to(self.device).gather(1, order)
-        u = torch.from_numpy(draws).to(self.device, self.exact)
+        u = torch.from_numpy(draws).to(self.device, self.exact).gather(1, order)
         free = tokens == FREE
         n_free = free.sum(dim=0).tolist()
         log_weight = torch.zeros(len(known), dtype=self.exact, device=self.device)
@@ -219,7 +230,7 @@ def draw_token(logits: Tensor, u: Tensor) -> Tensor:
     """
     probability = torch.softmax(logits.to(u.dtype), dim=1)
     cumulative = probability.cumsum(dim=1)
-    target = (u * cumulative[:, -1]).unsqueeze(1)
-    token = torch.searchsorted(cumulative, target, right=True).squeeze(1)
+    total = cumulative[:, -1:]
     # Rounding may lift a target onto the total, past every token.
-    return torch.where(token < logits.shape[1], token, probability.argmax(dim=1))
+    target = torch.minimum(u.unsqueeze(1) * total, total * (1 - torch.finfo(u.dtype).eps))
+    return torch.searchsorted(cumulative, target, right=True).squeeze(1)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from tables import KINDS, LEVELS, joint_frequencies, joint_probabilities, mixed_table
 
-from macode_plugin.noise import RowNoise
+from macode_plugin.noise import BLOCK, LatinHypercube, RowNoise
 from macode_plugin.sampling import draw_token
 
 
@@ -261,9 +261,10 @@ def test_draws_follow_the_cumulative_distribution():
     assert draw_token(logits.expand(8, -1), u).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.parametrize("kind", [RowNoise, LatinHypercube])
 @pytest.mark.parametrize("start", [0, 1, 255, 256, 300])
-def test_a_rows_numbers_are_the_same_in_any_batch(start):
-    noise = RowNoise(seed=9, width=3)
+def test_a_rows_numbers_are_the_same_in_any_batch(start, kind):
+    noise = kind(seed=9, width=3)
     everything = noise.rows(0, 900)
     assert everything.shape == (900, 3)
     for stop in (start, start + 1, start + 257, start + 600):
@@ -271,9 +272,41 @@ def test_a_rows_numbers_are_the_same_in_any_batch(start):
         assert noise.rows(start, stop).shape == (stop - start, 3)
 
 
-def test_rows_numbers_are_uniform_and_seeded():
-    numbers = RowNoise(seed=9, width=4).rows(0, 5000)
+@pytest.mark.parametrize("kind", [RowNoise, LatinHypercube])
+def test_rows_numbers_are_uniform_and_seeded(kind):
+    numbers = kind(seed=9, width=4).rows(0, 5000)
     assert 0 <= numbers.min() < numbers.max() < 1
     assert len(np.unique(numbers)) == numbers.size
     assert np.histogram(numbers, 10, (0, 1))[0] / numbers.size == pytest.approx(0.1, abs=0.01)
-    assert (RowNoise(seed=10, width=4).rows(0, 100) != numbers[:100]).all()
+    assert np.corrcoef(numbers, rowvar=False) == pytest.approx(np.eye(4), abs=0.05)
+    assert (kind(seed=10, width=4).rows(0, 100) != numbers[:100]).all()
+
+
+def test_streams_have_no_numbers_in_common():
+    streams = [RowNoise(seed=9, width=4, stream=k).rows(0, 5 * BLOCK) for k in range(4)]
+    assert len(np.unique(streams)) == 4 * 5 * BLOCK * 4
+
+
+def test_numbers_of_a_hypercube_fall_once_into_each_part():
+    numbers = LatinHypercube(seed=9, width=4).rows(0, 3 * BLOCK)
+    parts = (numbers * BLOCK).astype(int).reshape(3, BLOCK, 4)
+    assert (np.sort(parts, axis=1) == np.arange(BLOCK)[:, None]).all()
+    assert (parts[0] != parts[1]).any(axis=0).all()
+
+
+def spread(frame):
+    """Return how much the counts of each level of column a vary from block to block, 1 by chance."""
+    levels = pd.get_dummies(frame["a"]).to_numpy(dtype=float)
+    counts = levels.reshape(-1, BLOCK, levels.shape[1]).sum(axis=1)
+    share = levels.mean(axis=0)
+    return counts.var(axis=0, ddof=1) / (BLOCK * share * (1 - share))
+
+
+def test_rows_of_a_sample_share_out_a_columns_distribution(joint_model):
+    assert (spread(joint_model.sample(80 * BLOCK, random_state=1)) < 0.65).all()
+
+
+def test_imputed_rows_vary_as_independent_ones_do(joint_model):
+    empty = joint_model.sample(1, random_state=0).reindex(range(80 * BLOCK))
+    empty = empty.assign(a=None, b=None, c=None)
+    assert spread(joint_model.impute(empty, random_state=1)) == pytest.approx(1, abs=0.4)
