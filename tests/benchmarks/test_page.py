@@ -143,6 +143,17 @@ def test_temperatures_are_means_of_the_tables_that_have_all(unplotted, tmp_path)
     assert [row[column] for row in rows[1:5]] == [*(f"{f1:.3f}" for f1 in whole), "0.635"]
 
 
+def test_means_by_temperature_are_those_of_the_papers_tables(unplotted, tmp_path):
+    def means(*tables):
+        drawn = runs[runs["table"].isin(tables)]
+        found = Page(render(tmp_path, tau=drawn)).tables.items()
+        (rows,) = [rows for (_, label), rows in found if label.endswith("temperature")]
+        return rows[1]
+
+    runs = tau(tables=("abalone", "sklearn:wine"))
+    assert means("abalone", "sklearn:wine") == means("abalone") != means("sklearn:wine")
+
+
 def test_what_a_seed_has_several_of_is_averaged_first(shown, files):
     rows = shown.tables["Calibration of conditional intervals", "abalone"]
     by_seed = files["calibration"].groupby("seed")["covered"].mean()
