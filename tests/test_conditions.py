@@ -214,6 +214,7 @@ BAD = {
     "no decimal": ({"arrow_decimal": "soon"}, r"'arrow_decimal'.*'soon' cannot be read"),
     "a date for a number": ({"int": pd.Timestamp("2020-01-01")}, r"'int' holds int64 values"),
     "a number for a date": ({"datetime": 5.5}, r"'datetime'.*5.5"),
+    "a number for a zoned time": ({"datetime_tz": 5}, r"'datetime_tz'.*5"),
     "a number for a duration": ({"timedelta": 5}, r"'timedelta'.*5"),
     "a list": ({"int": [1, 2]}, r"'int' \[1, 2\], which is not one value"),
     "an array": ({"str": np.array(["red"])}, r"'str'.*not one value"),

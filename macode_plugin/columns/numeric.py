@@ -132,11 +132,11 @@ class NumericColumn(Column):
     def _as_own_unit(self, series: pd.Series) -> pd.Series:
         """Read values given in another form (strings for dates, objects for numbers)."""
         if isinstance(self.dtype, pd.DatetimeTZDtype):
-            times = pd.to_datetime(series, format="ISO8601")
+            times = _read_times(series)
             naive = not isinstance(times.dtype, pd.DatetimeTZDtype)
             return (times.dt.tz_localize(self.dtype.tz) if naive else times).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
-            return pd.to_datetime(series, format="ISO8601").astype(self.dtype)
+            return _read_times(series).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
             return pd.to_timedelta(series).astype(self.dtype)
         if pd.api.types.is_integer_dtype(self.dtype) or pd.api.types.is_float_dtype(self.dtype):
@@ -223,3 +223,11 @@ def _check_finite(name: Any, values: np.ndarray) -> None:
             f"column {name!r} holds {values[infinite][0]} in {int(infinite.sum())} cell(s); "
             "replace infinite values by numbers or by missing values"
         )
+
+
+def _read_times(series: pd.Series) -> pd.Series:
+    """Return dates and times given as such or in ISO 8601, which a number is not."""
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
+        series = series.astype(str)
+    return pd.to_datetime(series, format="ISO8601")
