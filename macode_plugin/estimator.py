@@ -190,7 +190,8 @@ class MaCoDE(Inference, BaseEstimator):
         y : None
             Ignored; here for scikit-learn.
         categorical_columns : iterable of labels or None
-            Columns to treat as categorical although their dtype is numeric.
+            Columns to treat as categorical although their dtype is numeric. More than two numbers
+            keep their order; convert codes without one to str.
         max_time : float or None
             Seconds after which training ends, with its schedule completed by then.
         checkpoint : path or None
