@@ -51,6 +51,9 @@ class MaCoDE(Inference, BaseEstimator):
         Let neighbouring tokens of ordered columns share strength. Not in the paper.
     marginal_bias : bool
         Start from the columns' marginal distributions. Not in the paper.
+    stratified : bool
+        Spread the random numbers of a sample evenly over its rows, a Latin hypercube
+        (:class:`~macode_plugin.noise.LatinHypercube`). Not in the paper.
     context_noise : float
         Standard deviation, in bins, by which the known values of a column of distinct numbers are
         moved in training, less where values repeat (:mod:`macode_plugin.context_noise`); 0 for
@@ -117,6 +120,7 @@ class MaCoDE(Inference, BaseEstimator):
         atoms: bool = True,
         ordered_basis: bool = True,
         marginal_bias: bool = True,
+        stratified: bool = True,
         context_noise: float = 1.0,
         width: int = 64,
         n_heads: int = 4,
@@ -140,6 +144,7 @@ class MaCoDE(Inference, BaseEstimator):
         self.atoms = atoms
         self.ordered_basis = ordered_basis
         self.marginal_bias = marginal_bias
+        self.stratified = stratified
         self.context_noise = context_noise
         self.width = width
         self.n_heads = n_heads
@@ -254,8 +259,9 @@ class MaCoDE(Inference, BaseEstimator):
         """Draw rows, all cells or those that conditions leave free.
 
         Given cells come back exactly as given; the others are drawn from their joint
-        distribution given them, with no rejection. Rows are not independent of each other: 256 at a
-        time they share out each column's distribution more evenly than chance would.
+        distribution given them, with no rejection. Unless ``stratified`` is off, rows are not
+        independent of each other: 256 at a time they share out each column's distribution more
+        evenly than chance would.
 
         Arguments
         ---------
@@ -306,7 +312,7 @@ class MaCoDE(Inference, BaseEstimator):
             given.tokens,
             temperature=temperature,
             seed=seed,
-            spread=True,
+            stratified=self.stratified,
             allowed=allowed,
             incomplete=self.table_.incomplete,
         )

@@ -52,7 +52,7 @@ def completions(
         np.tile(known[rows], (m, 1)),
         temperature=1.0,
         seed=seed,
-        spread=False,
+        stratified=False,
         incomplete=table.incomplete,
         never={j: token for j, token in never.items() if token is not None},
     )

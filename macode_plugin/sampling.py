@@ -32,7 +32,7 @@ def draw_rows(
     *,
     temperature: float,
     seed: int,
-    spread: bool,
+    stratified: bool,
     allowed: Mapping[int, Allowed] | None = None,
     incomplete: np.ndarray | None = None,
     never: Mapping[int, int] | None = None,
@@ -55,7 +55,7 @@ def draw_rows(
         Divides the logits; the paper's tau.
     seed : int
         Row i draws from (seed, i) alone, whatever the other rows are.
-    spread : bool
+    stratified : bool
         Draw rows that share out each column's distribution more evenly than independent ones
         (:class:`~macode_plugin.noise.LatinHypercube`), each of them a draw from the same joint all
         the same. Not in the paper. Not for imputations: what those differ by is to be that of
@@ -78,7 +78,7 @@ def draw_rows(
     walk = _Walk(network, temperature, allowed or {}, never or {})
     n_rows, n_columns = known.shape
     noise = RowNoise(seed, 2 * n_columns)
-    draws = (LatinHypercube if spread else RowNoise)(seed, n_columns, stream=1)
+    draws = (LatinHypercube if stratified else RowNoise)(seed, n_columns, stream=1)
     late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
     tokens, inside = known.copy(), np.empty(known.shape)
     for rows in _chunks(n_rows, network.bytes_per_row):

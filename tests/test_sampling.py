@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tables import KINDS, LEVELS, joint_frequencies, joint_probabilities, mixed_table
+from tables import (
+    KINDS,
+    LEVELS,
+    joint_frequencies,
+    joint_probabilities,
+    joint_table,
+    mixed_table,
+)
 
+from macode_plugin import MaCoDE
 from macode_plugin.noise import BLOCK, LatinHypercube, RowNoise
 from macode_plugin.sampling import draw_token
 
@@ -304,6 +312,12 @@ def spread(frame):
 
 def test_rows_of_a_sample_share_out_a_columns_distribution(joint_model):
     assert (spread(joint_model.sample(80 * BLOCK, random_state=1)) < 0.65).all()
+
+
+def test_rows_of_the_published_method_vary_as_independent_ones_do(tiny):
+    assert not MaCoDE.paper().stratified
+    model = tiny(stratified=False).fit(joint_table(500))
+    assert spread(model.sample(80 * BLOCK, random_state=1)) == pytest.approx(1, abs=0.4)
 
 
 def test_imputed_rows_vary_as_independent_ones_do(joint_model):
