@@ -75,9 +75,12 @@ def finished(path: Path, kind: type = Run) -> set[Any]:
 
 
 def work_through(
-    path: Path, runs: Sequence[Any], measure: Callable[[Any], dict[str, Any]], **versions: str
+    path: Path,
+    runs: Sequence[Any],
+    measure: Callable[[Any], dict[str, Any] | list[dict[str, Any]]],
+    **versions: str,
 ) -> None:
-    """Measure the runs that the file does not hold, in their order, and write each row at once.
+    """Measure the runs that the file does not hold, in their order, and write each at once.
 
     Arguments
     ---------
@@ -85,7 +88,8 @@ def work_through(
     runs : sequence of dataclasses
         All of one kind, as :func:`finished` reads it.
     measure : callable
-        Takes a run and returns its figures. In the row :func:`environment` follows them.
+        Takes a run and returns its figures, or a list of them for as many rows.
+        :func:`environment` follows them in the row.
     **versions : str
         Of packages that ``environment`` does not name, by column.
     """
@@ -93,27 +97,31 @@ def work_through(
     bar = tqdm([run for run in dict.fromkeys(runs) if run not in done], unit="run")
     for run in bar:
         bar.set_description(_described(run))
-        append(path, run, {**measure(run), **environment(), **versions})
+        found = measure(run)
+        rows = found if isinstance(found, list) else [found]
+        append(path, run, *({**figures, **environment(), **versions} for figures in rows))
 
 
-def append(path: Path, run: Any, figures: dict[str, Any]) -> None:
-    """Write one row, a run (any dataclass) and its figures, below a header if the file is new.
+def append(path: Path, run: Any, *figures: dict[str, Any]) -> None:
+    """Write a row for each of a run's figures behind the run itself, any dataclass.
+
+    Columns have names above them if the file is new.
 
     Raises
     ------
     ValueError
         If the file has other columns, as one that another version wrote may have.
     """
-    row = {**dataclasses.asdict(run), **figures}
+    rows = [{**dataclasses.asdict(run), **of_row} for of_row in figures]
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     if not new:
-        _check_header(path, list(row))
+        _check_header(path, list(rows[0]))
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
+        writer = csv.DictWriter(file, list(rows[0]))
         if new:
             writer.writeheader()
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
 
 
 def environment() -> dict[str, Any]:

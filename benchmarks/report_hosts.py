@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
-from benchmarks.markdown import distinct, figure, given, grid, listed, origin, section
+from benchmarks.markdown import ABSENT, distinct, figure, given, grid, listed, origin, section
 
 __all__ = ["WRITERS"]
+
+_KEPT: dict[str, Any] = {"sort": False, "dropna": False}
+"""Groups in the file's order, with those that have no such setting."""
 
 
 def _synthcity(scores: pd.DataFrame) -> str:
     """Return what synthcity's own benchmark says of its plugins and of macode, by table."""
-    names = list(scores.columns[1 : scores.columns.get_loc("table")])
     parts = [
         "## synthcity's own benchmark",
-        "`gt` rows are real training rows. Iterations are those of ctgan, tvae and ddpm; macode and "
-        "arf choose their own. The host leaves out a measure that raises an error.",
+        f"synthcity {distinct(scores['synthcity'])}. `gt` rows are real training rows. macode and arf "
+        "choose how long they train, and so do the others where no iterations are named. The host "
+        f"leaves out a measure that raises an error ({ABSENT} where it did for some plugins).",
     ]
-    commands = []
-    for data, of_table in scores.groupby("table", sort=False):
+    named = scores.assign(named=[_trained(*run) for run in zip(scores["plugin"], scores["n_iter"])])
+    for (data, cut, repeats), of_table in named.groupby(["table", "max_rows", "repeats"], **_KEPT):
+        shown = of_table.pivot_table("mean", "measure", "named", sort=False, dropna=False)
         rows = [
-            [measure, *(f"{value:.4g}" for value in cells)]
-            for measure, *cells in of_table[["measure", *names]].itertuples(index=False)
+            [measure, *(f"{value:.4g}" if pd.notna(value) else ABSENT for value in cells)]
+            for measure, *cells in shown.itertuples()
         ]
-        cut = of_table["max_rows"].iloc[0]
         size = "all rows" if pd.isna(cut) else f"{cut:.0f} rows"
-        parts.append(f"**{data}**, {size}, 80 % of them to learn from, one seed.")
-        parts.append(grid(["Measure", *names], rows))
-        commands.append(
-            f"python -m benchmarks.synthcity_suite --data-dir DIR --tables {shlex.quote(data)} "
-            f"--plugins {','.join(names)}{given(of_table, 'n_iter', 'max_rows')}"
-        )
+        seeds = "one seed" if repeats == 1 else f"mean of {repeats} seeds"
+        parts.append(f"**{data}**, {size}, 80 % of them to learn from, {seeds}.")
+        parts.append(grid(["Measure", *shown.columns], rows))
+    commands = [
+        f"python -m benchmarks.synthcity_suite --data-dir DIR --tables {shlex.quote(data)} "
+        f"--plugins {listed(alike['plugin'])}{given(alike, 'n_iter', 'max_rows', 'repeats')}"
+        for (data, *_), alike in scores.groupby(["table", "max_rows", "n_iter", "repeats"], **_KEPT)
+    ]
     return "\n\n".join([*parts, origin("", scores, commands)])
+
+
+def _trained(plugin: str, n_iter: float) -> str:
+    """Return a plugin's name, with the iterations that it was given."""
+    return plugin if pd.isna(n_iter) else f"{plugin} ({n_iter:.0f} iterations)"
 
 
 def _rare_conditions(runs: pd.DataFrame) -> str:

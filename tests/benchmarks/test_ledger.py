@@ -118,3 +118,13 @@ def test_a_file_of_other_runs_is_refused_before_any_run(path):
     ledger.append(path, RUNS[0], {"kl": 0.5})
     with pytest.raises(ValueError, match=r"however: \['mechanism', 'm'\] are absent"):
         ledger.work_through(path, [RUNS[2]], lambda run: pytest.fail("was run"))
+
+
+def test_a_run_of_several_rows_is_one_run(path):
+    run = RUNS[0]
+    found = [{"measure": name, "mean": 0.5} for name in "xy"]
+    for _ in range(2):
+        ledger.work_through(path, [run], lambda _: found)
+    with path.open(newline="") as file:
+        assert [row["measure"] for row in csv.DictReader(file)] == ["x", "y"]
+    assert ledger.finished(path) == {run}

@@ -31,7 +31,7 @@ SCORES = {
 }
 KNOWN = {"asked": 9, "got": 2, "s": 1.5, "epochs": 3, "tries": 7, "sdv": "9.9"}
 
-CUT = {"max_rows": 99}
+HOSTED = {"table": "breast", "max_rows": 99, "repeats": 2, "synthcity": "9.9"}
 
 FILES = {
     "calibration": (
@@ -53,8 +53,18 @@ FILES = {
         ],
     ),
     "synthcity": (
-        rows({"measure": "stats.x", "macode": 0.25, "arf": 0.5, "table": "breast", "n_iter": 7, **CUT}),
-        ["| stats.x | 0.25 | 0.5 |", "--plugins macode,arf --n-iter 7 --max-rows 99"],
+        rows(
+            *({**HOSTED, "plugin": "ddpm", "n_iter": 7, "measure": m, "mean": 0.5} for m in "xy"),
+            {**HOSTED, "plugin": "macode", "n_iter": None, "measure": "x", "mean": 0.25},
+        ),
+        [
+            "| Measure | ddpm (7 iterations) | macode |",
+            "| x | 0.5 | 0.25 |",
+            "| y | 0.5 | n/a |",
+            "--plugins ddpm --n-iter 7 --max-rows 99 --repeats 2",
+            "--plugins macode --max-rows 99 --repeats 2",
+            "synthcity 9.9",
+        ],
     ),
     "rare_conditions": (
         rows({"plugin": "ctgan", "rows": "rare rule", "asked": 9, "got": 2, "seconds": 1.5}),
@@ -108,8 +118,9 @@ def test_runs_cut_otherwise_are_kept_apart(tmp_path):
 def test_a_command_asks_for_a_table_of_any_name(name, tmp_path):
     table = "file:my houses.csv#price class"
     text = write_report(tmp_path, **{name: FILES[name][0].assign(table=table)})
-    (call,) = [line for line in text.splitlines() if line.startswith("python -m")]
-    assert table in shlex.split(call)
+    calls = [line for line in text.splitlines() if line.startswith("python -m")]
+    assert calls
+    assert all(table in shlex.split(call) for call in calls)
 
 
 def test_a_folder_without_results_is_named(tmp_path):
