@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["dtype_from_json", "dtype_to_json", "is_numeric", "restore_numbers", "to_numbers"]
+__all__ = [
+    "dtype_from_json",
+    "dtype_to_json",
+    "is_numeric",
+    "plain",
+    "restore_numbers",
+    "scalar_from_json",
+    "scalar_to_json",
+    "to_numbers",
+]
 
 
 def _arrow_type(dtype: Any) -> Any:
@@ -216,6 +225,11 @@ def dtype_from_json(spec: dict[str, Any]) -> Any:
     return pd.api.types.pandas_dtype(spec["name"])
 
 
+def plain(value: Any) -> Any:
+    """Return numpy's scalars as Python's, which print without their type."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def scalar_to_json(value: Any) -> Any:
     """Describe one category value with JSON's own types.
 
@@ -224,8 +238,7 @@ def scalar_to_json(value: Any) -> Any:
     TypeError
         For a type of value that no saved model can hold; the message names it.
     """
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = plain(value)
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     for kind, describe in _DESCRIBE.items():

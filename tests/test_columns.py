@@ -294,6 +294,8 @@ def test_what_cannot_be_read_as_the_columns_values_is_named():
         fitted(column_of("datetime")).encode(pd.Series(["soon"]))
     with pytest.raises(ValueError, match=r"'int'.*int64.*'many'"):
         fitted(column_of("int")).encode(pd.Series(["many"]))
+    with pytest.raises(ValueError, match=r"'int'.* and 'many' cannot be read"):
+        fitted(column_of("int")).encode(pd.Series(["7", None, "many"]))
 
 
 def test_infinities_are_refused_with_their_number():

@@ -99,7 +99,7 @@ class CategoricalColumn(Column):
             known = ", ".join(repr(value) for value in self._lookup[:5])
             more = ", ..." if len(self._lookup) > 5 else ""
             raise ValueError(
-                f"column {self.name!r} has no category {_plain(unknown)!r} in the training data; "
+                f"column {self.name!r} has no category {dtypes.plain(unknown)!r} in the training data; "
                 f"known: {known}{more}"
             )
         return tokens.astype(np.int64)
@@ -151,11 +151,6 @@ class CategoricalColumn(Column):
 def _as_series(values: Any) -> pd.Series:
     """Return values as a Series of their own dtype; pandas 3 would read objects as strings."""
     return pd.Series(values, dtype=object if pd.api.types.is_object_dtype(values) else None)
-
-
-def _plain(value: Any) -> Any:
-    """Return numpy's scalars as Python's, which print without their type."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _sorted_unique(series: pd.Series) -> tuple[Any, np.ndarray]:

@@ -114,15 +114,28 @@ class NumericColumn(Column):
 
     def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         try:
-            if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
-                return dtypes.to_numbers(series, wall=self.wall)
-            return dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+            return self._read(series)
         except (TypeError, ValueError, OverflowError) as error:
-            example = series.dropna().iloc[0]
+            example = dtypes.plain(self._first_unreadable(series))
             raise ValueError(
                 f"column {self.name!r} holds {self.dtype} values, and {example!r} "
                 f"cannot be read as one: {str(error).splitlines()[0]}"
             ) from error
+
+    def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
+            return dtypes.to_numbers(series, wall=self.wall)
+        return dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+
+    def _first_unreadable(self, series: pd.Series) -> Any:
+        """Return the first value that cannot be read alone; the first one if only all together."""
+        given = series.dropna()
+        for i in range(len(given)):
+            try:
+                self._read(given.iloc[i : i + 1])
+            except (TypeError, ValueError, OverflowError):
+                return given.iloc[i]
+        return given.iloc[0]
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
