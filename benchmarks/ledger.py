@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import functools
 import os
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,7 +132,7 @@ def environment() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "machine": _machine(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "macode_plugin": macode_plugin.__version__,
+        "macode_plugin": _package_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
         "pandas": pd.__version__,
@@ -147,6 +149,25 @@ def _described(run: Any) -> str:
         if value is not None
     ]
     return ", ".join(told)
+
+
+@functools.lru_cache(maxsize=1)
+def _package_version() -> str:
+    """Return the package's version; in a clone with the last commit that changed the package.
+
+    A version lives through many changes of defaults, and figures of one are no match for another's.
+    """
+    package = Path(macode_plugin.__file__).parent
+    git = ["git", "-C", str(package)]
+    try:
+        asked = subprocess.run([*git, "log", "-1", "--format=%h", "--", "."], capture_output=True)
+        changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "."], capture_output=True)
+    except OSError:  # no git
+        return macode_plugin.__version__
+    commit = asked.stdout.decode().strip()
+    if asked.returncode or not commit:
+        return macode_plugin.__version__
+    return f"{macode_plugin.__version__}+{commit}{'.changed' if changed.returncode else ''}"
 
 
 def _machine() -> str:

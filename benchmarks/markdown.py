@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterable
 
 import pandas as pd
 
-from benchmarks.data import elsewhere
+from benchmarks.data import NAMES, elsewhere
 
 __all__ = [
     "ABSENT",
@@ -21,7 +22,9 @@ __all__ = [
     "labels",
     "listed",
     "number",
+    "of_protocol",
     "origin",
+    "published",
     "section",
 ]
 
@@ -44,13 +47,45 @@ def labels(runs: pd.DataFrame, column: str = "model") -> pd.Series:
 def figure(values: pd.Series) -> str:
     """Return mean ± standard error (number of seeds)."""
     values = values.dropna()
-    error = f" ± {values.sem():.3f}" if len(values) > 1 else ""
-    return f"{values.mean():.3f}{error} ({len(values)})" if len(values) else ABSENT
+    if values.empty:
+        return ABSENT
+    mean = values.mean()
+    error = f" ± {values.sem():.{_decimals(mean)}f}" if len(values) > 1 else ""
+    return f"{number(mean)}{error} ({len(values)})"
 
 
 def number(value: float) -> str:
-    """Return a number to three decimals."""
-    return f"{value:.3f}" if pd.notna(value) else ABSENT
+    """Return a number to three decimals, small ones to four."""
+    return f"{value:.{_decimals(value)}f}" if pd.notna(value) else ABSENT
+
+
+def published(value: float, error: float = math.nan) -> str:
+    """Return a figure of the paper, ± its standard error if it has one, to the decimals printed."""
+    if pd.isna(value):
+        return ABSENT
+    return f"{value:.3f}" + (f" ± {error:.3f}" if pd.notna(error) else "")
+
+
+def _decimals(value: float) -> int:
+    return 3 if abs(value) >= 0.01 or value == 0 else 4
+
+
+def of_protocol(runs: pd.DataFrame, full: int, protocol: str) -> str:
+    """Return how many runs of the paper's protocol each model's figures rest on.
+
+    Arguments
+    ---------
+    runs : DataFrame
+        With columns ``table``, ``seed`` and those that :func:`labels` takes; a run a row.
+    full : int
+        Runs of the protocol.
+    protocol : str
+        What these are, in words.
+    """
+    own = runs[runs["table"].isin(NAMES) & runs["seed"].lt(10)]
+    counts = own.groupby(labels(own), sort=False).size()
+    shares = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+    return f"The full protocol is {full} runs ({protocol}). Of these there are: {shares}."
 
 
 def distinct(values: pd.Series) -> str:

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-__all__ = ["MECHANISMS", "RATE", "mar", "mcar", "mnarl", "mnarq", "mnarq_released"]
+__all__ = ["MECHANISMS", "PUBLISHED", "RATE", "mar", "mcar", "mnarl", "mnarq", "mnarq_released"]
 
 RATE = 0.3
 """The paper's rate."""
@@ -95,6 +95,9 @@ MECHANISMS: dict[str, Callable[[pd.DataFrame, float, np.random.Generator], pd.Da
     "MNARQ-released": mnarq_released,
 }
 """The mechanisms by name."""
+
+PUBLISHED = {"MCAR": "MCAR", "MAR": "MAR", "MNARL": "MNARL", "MNARQ-released": "MNARQ"}
+"""What the paper calls a mechanism, as its released code has it; it has no figures of a true MNARQ."""
 
 
 def _logistic(

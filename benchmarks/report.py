@@ -14,6 +14,7 @@ import typer
 
 from benchmarks import (
     markdown,
+    report_baseline,
     report_density,
     report_hosts,
     report_imputation,
@@ -76,9 +77,11 @@ def _quality(ours: pd.DataFrame) -> str:
     published = pd.read_csv(_PUBLISHED, comment="#")
     sections = [
         _INTRODUCTION,
+        markdown.of_protocol(ours, 90, "nine tables, seeds 0 to 9"),
         *markdown.below_the_means(ours["table"]),
         _means_of_models(ours, published),
         *(_one_measure(ours, published, measure) for measure in MEASURES),
+        *report_baseline.write(_uncut(ours[ours["model"] == "baseline"]), published),
         _seconds(ours[ours["model"] != "baseline"]),
         _origin(ours),
     ]
@@ -95,7 +98,7 @@ def _means_of_models(ours: pd.DataFrame, published: pd.DataFrame) -> str:
         known = [m for m in MEASURES if m in figures]
         absent = [markdown.ABSENT] * (len(MEASURES) - len(known))
         rows.append(
-            [f"published {model}", *(markdown.number(figures[m].mean()) for m in known), *absent]
+            [f"published {model}", *(markdown.published(figures[m].mean()) for m in known), *absent]
         )
     header = ["Model", *TITLES.values()]
     return f"## Means over the nine tables\n\n{markdown.grid(header, rows)}"
@@ -107,7 +110,7 @@ def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> s
     by_label = dict(list(ours.groupby("label", sort=False)))
     beside = None
     if measure in published:
-        beside = published.pivot_table(measure, index="table", columns="model")
+        beside = published.pivot_table([measure, f"{measure}_se"], index="table", columns="model")
 
     def row(table: str) -> list[str]:
         figures = (markdown.figure(of.loc[of["table"] == table, measure]) for of in by_label.values())
@@ -127,16 +130,23 @@ def _published_cells(figures: pd.DataFrame | None, table: str | None, best: floa
         return []
     if table is not None and table not in figures.index:
         return [markdown.ABSENT] * 3
-    of_models = figures.mean() if table is None else figures.loc[table]
-    rivals = of_models.drop("Baseline")
+    measure, error = figures.columns.levels[0]
+    means = figures[measure].mean() if table is None else figures.loc[table, measure]
+    # The paper gives no errors of means over tables.
+    errors = figures[error].mean() * float("nan") if table is None else figures.loc[table, error]
+    rivals = means.drop("Baseline")
     first = rivals.idxmax() if best == 1 else rivals.idxmin()
-    named = f"{markdown.number(rivals[first])} ({first})"
-    return [markdown.number(of_models["MaCoDE"]), named, markdown.number(of_models["Baseline"])]
+    told = {model: markdown.published(means[model], errors[model]) for model in means.index}
+    return [told["MaCoDE"], f"{told[first]} ({first})", told["Baseline"]]
 
 
 def _mean_of_tables(runs: pd.DataFrame, measure: str) -> float:
     """Return the mean of the tables' means, NaN unless all nine have one."""
     return runs.groupby("table")[measure].mean().reindex(NAMES).mean(skipna=False)
+
+
+def _uncut(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs["max_rows"].isna()]
 
 
 def _seconds(fitted: pd.DataFrame) -> str:

@@ -79,7 +79,7 @@ def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
     if by_table is not None:
         header.append("published, tau 1")
         published = [*by_table.reindex(NAMES), by_table.reindex(NAMES).mean(skipna=False)]
-        rows = [[*shown, markdown.number(value)] for shown, value in zip(rows, published)]
+        rows = [[*shown, markdown.published(value)] for shown, value in zip(rows, published)]
         rows += _published_means(measure, taus)
         others = [[*shown, markdown.ABSENT] for shown in others]
     told = ideal_sentence(ideal, in_paper=by_table is not None)
@@ -98,8 +98,8 @@ def _published_by_table(measure: str) -> pd.Series | None:
 def _published_means(measure: str, taus: list[int]) -> list[list[str]]:
     """Return the rows of the paper's means over ten tables, MaCoDE's and the baseline's."""
     figures = pd.read_csv(_PUBLISHED / "tau.csv", comment="#").set_index("tau")[measure]
-    by_tau = [markdown.number(figures.get(tau, float("nan"))) for tau in taus]
-    real = [markdown.number(figures[figures.index.isna()].iloc[0])] * len(taus)
+    by_tau = [markdown.published(figures.get(tau, float("nan"))) for tau in taus]
+    real = [markdown.published(figures[figures.index.isna()].iloc[0])] * len(taus)
     return [
         ["published, ten tables", *by_tau, markdown.ABSENT],
         ["published baseline, ten tables", *real, markdown.ABSENT],

@@ -82,10 +82,11 @@ def _means(runs: pd.DataFrame) -> str:
         beside = [markdown.ABSENT] * 2
         if measure in published:
             first = rivals[measure].max() if higher else rivals[measure].min()
-            beside = [markdown.number(first), markdown.number(published.loc["Baseline", measure])]
+            beside = [markdown.published(first), markdown.published(published.loc["Baseline", measure])]
         met = reached >= aim if higher else reached <= aim
+        shown = markdown.ABSENT if pd.isna(reached) else f"{reached:.4f}"
         told = markdown.ABSENT if pd.isna(reached) else "yes" if met else "no"
-        rows.append([title, f"{'≥' if higher else '≤'} {aim:g}", f"{reached:.4f}", told, *beside])
+        rows.append([title, f"{'≥' if higher else '≤'} {aim:g}", shown, told, *beside])
     header = ["Mean over nine tables", "Aim", "Here", "Reached", "Published best", "Published Baseline"]
     return markdown.grid(header, rows)
 
@@ -103,7 +104,8 @@ def _membership(runs: pd.DataFrame) -> list[list[str]]:
     for measure, attack in _ATTACKS.items():
         auc = means[measure].dropna()
         aim = f"membership AUC of {attack} at most {_MOST_AUC}, {_MEMBERSHIP_ROWS} training rows or more"
-        rows.append(_row(aim, auc, auc <= _MOST_AUC))
+        # Far below a guess an attack tells as much as far above it.
+        rows.append(_row(aim, auc, (auc - 0.5).abs() <= _MOST_AUC - 0.5))
     return rows
 
 

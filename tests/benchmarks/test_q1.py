@@ -130,14 +130,29 @@ def test_the_report_sets_our_figures_beside_the_published_ones(tmp_path):
     text = write_report(tmp_path, q1=made_up(["abalone"]))
     # Of the values .25, .5 and .75 the standard error is .25 / sqrt(3); the first measure is KL.
     assert lines_of(text, "| abalone")[0] == (
-        "| abalone | 0.500 ± 0.144 (3) | 0.017 | 0.003 (TabMT) | 0.006 |"
+        "| abalone | 0.500 ± 0.144 (3) | 0.017 ± 0.002 | 0.003 ± 0.000 (TabMT) | 0.006 ± 0.000 |"
     )
     # The baseline is no model, so it is not the best one where its MMD is lowest.
-    assert lines_of(text, "| abalone")[2].endswith("| 0.005 | 0.005 (DistVAE) | 0.001 |")
+    assert lines_of(text, "| abalone")[2].endswith(
+        "| 0.005 ± 0.001 | 0.005 ± 0.000 (DistVAE) | 0.001 ± 0.000 |"
+    )
     # F1 is best where it is highest.
     assert lines_of(text, "| abalone")[5] == (
-        "| abalone | 0.500 ± 0.144 (3) | 0.217 | 0.247 (TVAE) | 0.229 |"
+        "| abalone | 0.500 ± 0.144 (3) | 0.217 ± 0.003 | 0.247 ± 0.003 (TVAE) | 0.229 ± 0.003 |"
     )
+
+
+def test_the_report_says_how_much_of_the_protocol_it_rests_on(tmp_path):
+    whole, cut = made_up(["abalone", "loan"]), made_up(["loan"], epochs=5)
+    beyond = pd.concat([made_up(["loan"], seed=10), made_up(["sklearn:wine"])])
+    text = write_report(tmp_path, q1=pd.concat([whole, cut, beyond]))
+    told = "The full protocol is 90 runs (nine tables, seeds 0 to 9)."
+    assert f"{told} Of these there are: default 6, default (5 epochs) 3." in text
+
+
+def test_figures_too_small_for_three_decimals_get_four(tmp_path):
+    text = write_report(tmp_path, q1=made_up(["abalone"], kl=0.00123))
+    assert lines_of(text, "| abalone")[0].startswith("| abalone | 0.0012 ± 0.0000 (3) | 0.017 ± ")
 
 
 def test_the_report_says_which_figure_is_best_and_what_the_paper_lacks(tmp_path):

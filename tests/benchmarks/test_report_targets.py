@@ -47,7 +47,7 @@ def test_an_aim_for_the_mean_is_reached_from_its_figure_on(measure, title, aim, 
 )
 def test_a_mean_waits_for_whole_runs_of_the_default_on_all_tables(runs):
     (line,) = lines_of(report_targets.write({"q1": runs}), "| KL |")
-    assert line.split(" | ")[2:4] == ["nan", "n/a"]
+    assert line.split(" | ")[2:4] == ["n/a", "n/a"]
 
 
 def test_published_figures_stand_beside():
