@@ -164,7 +164,7 @@ def _standardised_sample(c: Comparison) -> list[np.ndarray]:
 
 
 def _smape_of(c: Comparison, column: str) -> float:
-    forest = RandomForestRegressor(random_state=0)
+    forest = RandomForestRegressor(random_state=0, n_jobs=torch.get_num_threads())
     forest.fit(c.synthetic.drop(columns=column), c.synthetic[column])
     predicted = forest.predict(c.test.drop(columns=column))
     true = c.test[column].to_numpy()
@@ -175,7 +175,7 @@ def _train_and_test(
     train: pd.DataFrame, test: pd.DataFrame, target: str
 ) -> tuple[list[float], np.ndarray]:
     """Return each classifier's micro-F1 on ``test`` and the forest's importances."""
-    forest = RandomForestClassifier(random_state=0)
+    forest = RandomForestClassifier(random_state=0, n_jobs=torch.get_num_threads())
     classifiers = [
         LogisticRegression(max_iter=1000, random_state=0),
         GaussianNB(),

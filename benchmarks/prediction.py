@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 import typer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.metrics import accuracy_score, log_loss, r2_score
@@ -112,7 +113,8 @@ def _classify(run: PredictionRun, split: Split) -> dict[str, float]:
 
 
 def _train(kind: type, column: str, split: Split) -> Any:
-    return kind(random_state=0).fit(split.train.drop(columns=column), split.train[column])
+    forest = kind(random_state=0, n_jobs=torch.get_num_threads())
+    return forest.fit(split.train.drop(columns=column), split.train[column])
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.markdown import ABSENT, distinct, figure, given, grid, listed, origin, section
+from benchmarks.markdown import ABSENT, distinct, figure, given, grid, labels, listed, origin, section
 
 __all__ = ["WRITERS"]
 
@@ -67,7 +68,7 @@ def _sdv(runs: pd.DataFrame) -> str:
             *(figure(of[score]) for score in scores),
             *(f"{of[seconds].mean():.1f}" for seconds in ("fit_s", "sample_s")),
         ]
-        for which, of in runs.groupby(["table", "synthesizer"], sort=False)
+        for which, of in runs.groupby(["table", labels(runs, "synthesizer")], sort=False)
     ]
     titles = ("Diagnostic", "Quality", "Shapes", "Pair trends", "Quality on held-out rows")
     shown = grid(["Table", "Synthesizer", *titles, "Fit s", "Sample s"], rows)
@@ -76,11 +77,13 @@ def _sdv(runs: pd.DataFrame) -> str:
         "against the training rows, and quality against held-out rows. The neural peers have SDV's own "
         "number of epochs where none is named. Seconds are of a machine with other work on it."
     )
-    command = (
-        f"python -m benchmarks.sdv_suite --data-dir DIR --tables {shlex.quote(listed(runs['table']))} "
-        f"--synthesizers {listed(runs['synthesizer'])} --seeds {listed(runs['seed'].sort_values())}"
-    )
-    return section("SDV's quality reports", note, shown, runs, [command])
+    commands = [
+        f"python -m benchmarks.sdv_suite --data-dir DIR --tables {shlex.quote(listed(alike['table']))} "
+        f"--synthesizers {listed(alike['synthesizer'])} --seeds {listed(alike['seed'].sort_values())}"
+        + given(alike.assign(macode_epochs=alike["epochs"]), "max_rows", "epochs", "macode_epochs")
+        for _, alike in runs.groupby(["max_rows", "epochs"], **_KEPT)
+    ]
+    return section("SDV's quality reports", note, shown, runs, commands)
 
 
 def _sdv_conditions(runs: pd.DataFrame) -> str:
@@ -88,7 +91,7 @@ def _sdv_conditions(runs: pd.DataFrame) -> str:
     note = (
         f"SDV {distinct(runs['sdv'])}, {distinct(runs['table'])}: `sample`, and "
         "`sample_remaining_columns` with a category or a number known in every row; at most "
-        f"{distinct(runs['tries'])} tries."
+        f"{distinct(runs['tries'])} tries.{_absent(runs, 'synthesizer', 'known', 'asked')}"
     )
     shown = _rows_got(runs, {"synthesizer": "Synthesizer", "known": "Known"}, "s")
     table = shlex.quote(distinct(runs["table"]))
@@ -98,6 +101,14 @@ def _sdv_conditions(runs: pd.DataFrame) -> str:
         f"--epochs {distinct(runs['epochs'])} --tries {distinct(runs['tries'])}"
     )
     return section("Known rows completed in SDV", note, shown, runs, [command])
+
+
+def _absent(runs: pd.DataFrame, *names: str) -> str:
+    """Return a sentence on the combinations of these columns' values that were not run, if any."""
+    run = set(runs[list(names)].itertuples(index=False, name=None))
+    absent = [c for c in itertools.product(*(runs[name].unique() for name in names)) if c not in run]
+    listed = "; ".join(", ".join(map(str, combination)) for combination in absent)
+    return f" Not run, or stopped as too slow: {listed}." if absent else ""
 
 
 def _rows_got(runs: pd.DataFrame, named: dict[str, str], seconds: str) -> str:

@@ -68,7 +68,7 @@ class Run:
 
 def main(
     tables: options.Names = "breast,banknote,abalone",
-    synthesizers: options.Names = "MaCoDE,CTGAN,TVAE,GaussianCopula",
+    synthesizers: options.Names = "MaCoDE,CTGAN,TVAE,CopulaGAN,GaussianCopula",
     data_dir: options.DataDir = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of the host's neural synthesizers; theirs if absent.")

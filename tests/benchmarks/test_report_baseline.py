@@ -17,7 +17,7 @@ made_up = functools.partial(
 
 @pytest.fixture
 def published():
-    """Baseline rows of one table, the mean of each measure 0.5 but for F1, and a rival to be left out."""
+    """A table's baseline row, the mean of each measure 0.5 but for F1, and a rival's row."""
     names = MEASURES[:8]
     own = {"table": "abalone", "model": "Baseline", **dict.fromkeys(names, 0.5), "f1": 0.1}
     rival = {"table": "abalone", "model": "TVAE", **dict.fromkeys(names, 9.0)}

@@ -29,6 +29,7 @@ SCORES = {
     "fit_s": 2.0,
     "sample_s": 1.0,
 }
+REPORTED = {"table": "breast", "sdv": "9.9", "max_rows": None, "epochs": None, **SCORES}
 KNOWN = {"asked": 9, "got": 2, "s": 1.5, "epochs": 3, "tries": 7, "sdv": "9.9"}
 
 HOSTED = {"table": "breast", "max_rows": 99, "repeats": 2, "synthcity": "9.9"}
@@ -72,16 +73,28 @@ FILES = {
     ),
     "sdv": (
         rows(
-            *(
-                {"table": "breast", "synthesizer": "MaCoDE", "seed": s, "sdv": "9.9", **SCORES}
-                for s in (0, 1)
-            )
+            *({**REPORTED, "synthesizer": "MaCoDE", "seed": s} for s in (0, 1)),
+            {**REPORTED, "synthesizer": "CTGAN", "seed": 0, "max_rows": 99, "epochs": 3},
         ),
-        ["| breast | MaCoDE | 1.000 ± 0.000 (2) | 0.900 ± 0.000 (2) |", "SDV 9.9", "--seeds 0,1"],
+        [
+            "| breast | MaCoDE | 1.000 ± 0.000 (2) | 0.900 ± 0.000 (2) |",
+            "| breast | CTGAN (99 rows, 3 epochs) | 1.000 (1) | 0.900 (1) |",
+            "SDV 9.9",
+            "--synthesizers MaCoDE --seeds 0,1\n",
+            "--synthesizers CTGAN --seeds 0 --max-rows 99 --epochs 3 --macode-epochs 3\n",
+        ],
     ),
     "sdv_conditions": (
-        rows({"table": "breast", "synthesizer": "CTGAN", "known": "number", **KNOWN}),
-        ["| CTGAN | number | 9 | 2 | 1.50 |", "--n 9 --epochs 3 --tries 7"],
+        rows(
+            {"table": "breast", "synthesizer": "CTGAN", "known": "number", **KNOWN},
+            {"table": "breast", "synthesizer": "MaCoDE", "known": "number", **KNOWN},
+            {"table": "breast", "synthesizer": "MaCoDE", "known": "nothing", **KNOWN},
+        ),
+        [
+            "| CTGAN | number | 9 | 2 | 1.50 |",
+            "--n 9 --epochs 3 --tries 7",
+            "too slow: CTGAN, nothing, 9.",
+        ],
     ),
 }
 
