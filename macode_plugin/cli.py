@@ -283,7 +283,7 @@ def info(model: Annotated[Path, typer.Argument(metavar="MODEL", help="File that 
 """,
 )
 def bench(
-    report: Annotated[bool, typer.Option("--report", help="Write the page of all results.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write the page of results.")] = False,
     results: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of results.  [default: the repository's own]"),
