@@ -11,6 +11,7 @@ distribution. Inside a token, ``pdf`` spreads its mass evenly over the values th
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["CategoricalConditional", "Conditional", "NumericConditional"]
+
+CHUNK = 10_000_000
+"""Cumulative probabilities that are compared at once when quantiles are looked up."""
 
 POINTS = 64
 """Quantiles inside a token that its moments are computed from."""
@@ -75,7 +79,13 @@ class Conditional(ABC):
         return self._answer(self._missing)
 
     def pdf(self, x: Any) -> Any:
-        """Return the mass or density (see the module) at ``x``; 0 at values not shown in training."""
+        """Return the mass or density (see the module) at ``x``; 0 at numbers not shown in training.
+
+        Raises
+        ------
+        ValueError
+            For a category that training did not show, as for other values that are none of the column's.
+        """
         return np.exp(self.log_prob(x))
 
     def log_prob(self, x: Any) -> Any:
@@ -157,7 +167,8 @@ class Conditional(ABC):
             raise ValueError(f"a cumulative probability must be between 0 and 1, however: {wrong}")
         upper = self.mass.cumsum(axis=1)
         upper[:, -1] = 1.0
-        token = (upper[rows] < q[:, None]).sum(axis=1)
+        parts = np.array_split(np.arange(len(q)), math.ceil(q.size * upper.shape[1] / CHUNK) or 1)
+        token = np.concatenate([(upper[rows[part]] < q[part, None]).sum(axis=1) for part in parts])
         mass = self.mass[rows, token]
         below = upper[rows, token] - mass
         return token, np.clip(np.divide(q - below, mass, out=np.zeros(len(q)), where=mass > 0), 0, 1)
@@ -217,6 +228,7 @@ class NumericConditional(Conditional):
                 "no unit; use interval()"
             )
         points = self._points()
+        points = points - points.mean()  # squares of large numbers would swallow a small variance
         first, second = self.mass @ points.mean(axis=1), self.mass @ (points**2).mean(axis=1)
         return self._answer(np.maximum(second - first**2, 0.0))
 

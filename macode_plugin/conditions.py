@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from macode_plugin import dtypes
 from macode_plugin.columns import FREE, NumericColumn
 from macode_plugin.table import Table, check_labels
 
@@ -51,9 +52,9 @@ class Conditions:
         for name in values.columns:
             present = values[name].notna()
             if present.any():
-                given = table[name].cast(values.loc[present, name])
-                merged = given if present.all() else given.combine_first(frame[name])
-                frame[name] = merged.astype(given.dtype)
+                given = table[name].cast(values[name][present])
+                drawn = frame[name][~present].astype(given.dtype)
+                frame[name] = pd.concat([given, drawn]).sort_index()
         return frame.set_axis(self.values.index, axis=0)
 
 
@@ -119,9 +120,9 @@ def _encode(table: Table, frame: pd.DataFrame, clip: bool) -> Conditions:
     for name in frame.columns:
         j, column = table.place(name), table[name]
         wants_missing = frame[name].map(lambda cell: cell is MISSING).to_numpy(dtype=bool)
-        given = frame[name]
+        given = dtypes.mark_missing(frame[name])
         if wants_missing.any():
-            given = given.mask(wants_missing).infer_objects()
+            given = given.mask(wants_missing)
             if column.missing_token is None:
                 raise ValueError(
                     f"column {name!r} cannot be drawn missing: it had no missing cell in training, "

@@ -122,7 +122,13 @@ def _read_rule(triple: Any) -> Rule:
         raise ValueError(f"rule {rule}: the operator must be one of {', '.join(OPERATORS)}")
     if rule.operator == "in" and (isinstance(rule.value, str) or not isinstance(rule.value, Iterable)):
         raise ValueError(f"rule {rule}: 'in' needs a list of values")
+    if any(pd.isna(value) for value in _values(rule) if pd.api.types.is_scalar(value)):
+        raise ValueError(f"rule {rule}: nothing can be compared with a missing value")
     return rule
+
+
+def _values(rule: Rule) -> list[Any]:
+    return list(rule.value) if rule.operator == "in" else [rule.value]
 
 
 def allow(column: Column, rules: list[Rule]) -> Allowed:
@@ -131,8 +137,10 @@ def allow(column: Column, rules: list[Rule]) -> Allowed:
     Raises
     ------
     ValueError
-        If that is nothing, or a rule's value cannot be compared with the column's.
+        If that is nothing, or a rule's value cannot be compared with the column's, or the column had
+        no value in training.
     """
+    column.require_values()
     if isinstance(column, CategoricalColumn):
         allowed = _allow_categories(column, rules)
     elif isinstance(column, NumericColumn):
@@ -178,7 +186,7 @@ def _allow_numbers(column: NumericColumn, rules: list[Rule]) -> Allowed:
 
 def _intervals(column: NumericColumn, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     """Return the intervals [low, high] of ticks that a rule allows, sorted and disjoint."""
-    values = list(rule.value) if rule.operator == "in" else [rule.value]
+    values = _values(rule)
     if not values:
         return np.empty(0), np.empty(0)
     ticks = np.unique(column.ticks(pd.Series(values, name=column.name)))

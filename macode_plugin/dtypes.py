@@ -21,6 +21,7 @@ __all__ = [
     "dtype_from_json",
     "dtype_to_json",
     "is_numeric",
+    "mark_missing",
     "plain",
     "restore_numbers",
     "scalar_from_json",
@@ -80,6 +81,20 @@ def _localise(naive: pd.Series, zone: Any) -> pd.Series:
     """Read wall-clock times in a zone; an hour that occurs twice is taken as the second."""
     twice = np.zeros(len(naive), dtype=bool)
     return naive.dt.tz_localize(zone, ambiguous=twice, nonexistent="shift_forward")
+
+
+def mark_missing(series: pd.Series) -> pd.Series:
+    """Return a column whose cells without a number are missing to pandas.
+
+    Masked and Arrow columns can hold NaN (such as 0 / 0) beside missing cells, and pandas does not
+    count it as one.
+    """
+    if not isinstance(series.dtype, pd.api.extensions.ExtensionDtype):
+        return series
+    if not pd.api.types.is_float_dtype(series.dtype) or isinstance(series.dtype, pd.SparseDtype):
+        return series
+    nan = np.isnan(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    return series.mask(nan) if (nan & series.notna().to_numpy(dtype=bool)).any() else series
 
 
 def to_numbers(series: pd.Series, *, wall: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from macode_plugin import dtypes
 from macode_plugin.columns import FREE
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.sampling import draw_rows
@@ -46,7 +47,8 @@ def completions(
     rows = np.flatnonzero(gaps.any(axis=1))
     for j in np.array(places)[gaps.any(axis=0)]:
         table.columns[j].require_values()
-    never = {j: column.missing_token for j, column in enumerate(table.columns)}
+    # A column without values can only be missing; require_values has seen that it is not asked for.
+    never = {j: column.missing_token for j, column in enumerate(table.columns) if column.n_values}
     tokens, u = draw_rows(
         network,
         np.tile(known[rows], (m, 1)),
@@ -67,8 +69,29 @@ def _fill(X: pd.DataFrame, drawn: pd.DataFrame, rows: np.ndarray, gaps: np.ndarr
     filled = {}
     for place, name in enumerate(X.columns):
         here = gaps[rows, place]
-        column = X[name].copy()
-        if here.any():
-            column.iloc[rows[here]] = drawn[name][here].astype(X[name].dtype).array
-        filled[name] = column
+        filled[name] = _fill_column(X[name], drawn[name][here], rows[here])
     return pd.DataFrame(filled, index=X.index, columns=X.columns)
+
+
+def _fill_column(column: pd.Series, drawn: pd.Series, rows: np.ndarray) -> pd.Series:
+    """Return a copy of a column with what was drawn in its gaps, which are at ``rows``.
+
+    It keeps its dtype, unless it has no value: nothing speaks for its dtype then, and the training
+    column's is taken. Categories that it does not know are added to it.
+    """
+    if len(rows) == len(column) > 0:
+        return drawn.set_axis(column.index)
+    column = column.copy()
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.add_categories(
+            [value for value in drawn.unique() if value not in column.cat.categories]
+        )
+    try:
+        column.iloc[rows] = drawn.astype(column.dtype).array
+    except (TypeError, ValueError) as error:
+        example = dtypes.plain(drawn.iloc[0])
+        raise ValueError(
+            f"column {column.name!r} is of dtype {column.dtype}, which cannot hold what is drawn, "
+            f"such as {example!r}; give it the training column's, {drawn.dtype}"
+        ) from error
+    return column

@@ -88,7 +88,8 @@ class Inference:
         Categories and values on a column's grid (integers, dates, rounded decimals) count with
         their mass, numbers of full precision with their density in the column's own unit
         (:mod:`macode_plugin.conditional`). Missing cells, and columns left out, are marginalised.
-        A number that training did not show counts as the nearest one that it did.
+        A number beyond the training range or between its values counts as the nearest one that training
+        showed.
 
         Arguments
         ---------
@@ -106,7 +107,8 @@ class Inference:
         Raises
         ------
         ValueError
-            For a column or category that training did not show.
+            For a column or category that training did not show, or a fraction in a column of whole
+            numbers.
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)

@@ -98,7 +98,7 @@ class Table:
                 categorical=name in forced,
                 n_bins=n_bins,
                 atoms=atoms,
-                model_missing=model_missing and bool(frame[name].isna().any()),
+                model_missing=model_missing,
             )
             for name in frame.columns
         ]

@@ -130,6 +130,11 @@ class Trainer:
             n_steps += 1
             if self._out_of_time(self.seconds + time.monotonic() - started):
                 break
+        if not math.isfinite(total):
+            raise ValueError(
+                f"training diverged in epoch {self.epoch + 1}: the training NLL is {total}; "
+                f"fit with a smaller lr, however: lr={self.plan.lr}"
+            )
         validation_nll = self.validation_nll()
         self.seconds += time.monotonic() - started
         record = {
@@ -240,7 +245,7 @@ class Trainer:
         return self.plan.max_time is not None and seconds >= self.plan.max_time
 
     def _keep_best(self, validation_nll: float) -> None:
-        if len(self.validation) and validation_nll >= self.best_nll:
+        if len(self.validation) and not validation_nll < self.best_nll:  # NaN is never better
             return
         self.best_epoch = self.epoch
         if len(self.validation):

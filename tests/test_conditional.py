@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from tables import KINDS, NUMERIC, joint_probabilities, mixed_table
 
-from macode_plugin import MISSING, MaCoDE
+from macode_plugin import MISSING, MaCoDE, conditional
 from macode_plugin.conditional import CategoricalConditional, NumericConditional
 
 matplotlib.use("agg")
@@ -136,6 +136,22 @@ def test_draws_follow_the_cdf_and_the_moments(mixed_model, queries, kind):
     spread = np.sqrt(found.variance())
     assert (np.abs(drawn.mean(axis=1) - found.mean()) < 4 * spread / np.sqrt(4000)).all()
     np.testing.assert_allclose(drawn.std(axis=1), spread, rtol=0.25)
+
+
+@pytest.mark.parametrize("shift", [0, 1_700_000_000])
+def test_the_variance_does_not_depend_on_where_the_column_lies(shift, tiny):
+    frame = pd.DataFrame({"stamp": np.random.default_rng(0).integers(0, 60, 300) + shift})
+    found = tiny().fit(frame).conditional("stamp", {})
+    # Of draws: 60 values spread evenly have a variance of 300.
+    assert found.variance() == pytest.approx(found.sample(20_000, random_state=0).var(), rel=0.05)
+    assert 100 < found.variance() < 500
+
+
+def test_many_quantiles_are_looked_up_in_parts(mixed_model, queries, monkeypatch):
+    found = ask(mixed_model, "float", queries)
+    whole = found.sample(50, random_state=1)
+    monkeypatch.setattr(conditional, "CHUNK", 100)
+    np.testing.assert_array_equal(found.sample(50, random_state=1), whole)
 
 
 def test_draws_follow_the_model(mixed_model, queries):

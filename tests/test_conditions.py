@@ -199,6 +199,21 @@ def test_integers_with_missing_ones_in_any_dtype(dtype, mixed, mixed_model):
     assert drawn["int"].dtype == mixed["int"].dtype
 
 
+@pytest.mark.parametrize("missing", [None, MISSING], ids=["free", "missing"])
+def test_integers_that_no_float_holds_come_back_to_the_digit(missing, tiny):
+    rng = np.random.default_rng(0)
+    numbers = pd.Series(rng.integers(2**60, 2**60 + 10**6, 200), dtype="Int64").mask(
+        rng.random(200) < 0.2
+    )
+    model = tiny(missing="model").fit(pd.DataFrame({"big": numbers}))
+    asked = int(numbers.dropna().iloc[0]) | 1
+    given = pd.DataFrame({"big": pd.Series([asked, missing], dtype=object)})
+    drawn = model.sample(conditions=given, random_state=0)["big"]
+    assert drawn.dtype == "Int64"
+    assert drawn.iloc[0] == asked
+    assert missing is None or drawn.iloc[1] is pd.NA
+
+
 BAD = {
     "unknown column": ({"height": 1}, r"no column 'height'; its columns: 'int'"),
     "unknown category": ({"str": "purple"}, r"'str' has no category 'purple'.*known: 'blue'"),

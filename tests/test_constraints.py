@@ -158,11 +158,23 @@ def test_a_row_does_not_depend_on_the_others(model):
         (("nowhere", "<", 3), "no column 'nowhere'"),
         (("count", "<"), "a rule is"),
         (("count", "<", "many"), "'many'"),
+        (("count", "<", None), "count < None.*missing"),
+        (("count", ">=", np.nan), "count >= nan.*missing"),
+        (("day", ">=", pd.NaT), "day >= NaT.*missing"),
+        (("kind", "in", ["a", None]), "kind in .*missing"),
     ],
 )
 def test_an_impossible_rule_is_refused_by_name(model, rule, words):
     with pytest.raises(ValueError, match=words):
         model.sample(3, constraints=[rule])
+
+
+@pytest.mark.parametrize("value", [600, 600.0, "600"])
+def test_a_duration_has_a_unit(value, mixed_model):
+    with pytest.raises(ValueError, match=r"'timedelta'.*a number has no unit"):
+        mixed_model.sample(3, constraints=[("timedelta", ">=", value)])
+    rows = mixed_model.sample(50, constraints=[("timedelta", ">=", "10 min")], random_state=0)
+    assert (rows["timedelta"] >= pd.Timedelta(minutes=10)).all()
 
 
 def test_contradicting_rules_are_refused_together(model):

@@ -107,6 +107,40 @@ def test_a_column_without_any_value_is_named(tiny):
     assert model.impute(frame[["a", "b"]]).equals(frame[["a", "b"]])
 
 
+def test_a_column_without_values_in_the_frame_comes_back_as_in_training(mixed_model):
+    names = ["str", "datetime", "int", "ordered"]
+    row = pd.DataFrame({name: [np.nan] for name in names}, index=["only"])
+    filled = mixed_model.impute(row, random_state=0)
+    assert filled.notna().all(axis=None)
+    assert filled.index.tolist() == ["only"]
+    training = mixed_table()[names]
+    pd.testing.assert_series_equal(filled.dtypes, training.dtypes)
+
+
+def test_categories_that_the_frame_does_not_list_are_drawn_too(mixed_model):
+    colours = pd.Categorical(["red"] + [None] * 60)
+    filled = mixed_model.impute(pd.DataFrame({"str": colours}), random_state=0)["str"]
+    assert filled.notna().all()
+    assert set(filled) == {"red", "green", "blue"}
+    assert filled.iloc[0] == "red"
+    assert list(colours.categories) == ["red"]
+
+
+def test_a_dtype_that_cannot_hold_what_is_drawn_is_named(mixed_model):
+    whole = pd.DataFrame({"float": pd.array([1, None], dtype="Int64")})
+    with pytest.raises(ValueError, match=r"'float' is of dtype Int64, which cannot hold .* float64"):
+        mixed_model.impute(whole, random_state=0)
+
+
+def test_columns_without_values_in_training_leave_the_others_alone(tiny):
+    frame = joint_table(60).assign(empty=np.nan, nothing=pd.Series([None] * 60, dtype=object))
+    model = tiny(missing="model").fit(frame)
+    gaps = with_gaps(frame[["a", "b"]])
+    assert model.impute(gaps, random_state=0).notna().all(axis=None)
+    with pytest.raises(ValueError, match="'empty' had no value"):
+        model.sample(3, constraints=[("empty", ">", 0)])
+
+
 def test_bad_frames_are_refused(joint_model):
     with pytest.raises(ValueError, match="no column 'd'"):
         joint_model.impute(pd.DataFrame({"d": [None]}))

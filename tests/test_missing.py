@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tables import KINDS, mixed_table
+
+from macode_plugin.columns import FREE
 
 
 def incomplete(frame, share=0.25, seed=0):
@@ -38,6 +41,31 @@ def test_modelled_every_kind_of_column_keeps_its_missing_rate(holed, form, tiny)
     assert drawn.dtypes.tolist() == holed.dtypes.tolist()
     for name in KINDS:
         assert drawn[name].isna().mean() == pytest.approx(holed[name].isna().mean(), abs=0.1), name
+
+
+@pytest.fixture(params=["Float64", "arrow"])
+def not_a_number(request):
+    """A table with NaN in a column whose missing cells are something else to pandas."""
+    numbers = np.random.default_rng(0).normal(size=120)
+    if request.param == "arrow":
+        numbers = pa.array(np.where(np.arange(120) < 20, np.nan, numbers))
+        column = pd.Series(pd.arrays.ArrowExtensionArray(numbers))
+    else:
+        share = pd.Series(np.arange(120) >= 20, dtype="Float64")
+        column = share / share * pd.Series(numbers, dtype="Float64")
+    return pd.DataFrame({"x": column, "y": np.arange(120) % 3})
+
+
+def test_nan_is_a_gap_in_columns_that_have_another_mark_for_missing(not_a_number, tiny):
+    model = tiny(missing="mask").fit(not_a_number)
+    unknown = model.table_.encode(not_a_number)[:, 0] == FREE
+    assert unknown.tolist() == [True] * 20 + [False] * 100
+    filled = model.impute(not_a_number, random_state=0)["x"].to_numpy(dtype=float)
+    assert np.isfinite(filled).all()
+    given = model.sample(conditions=not_a_number, random_state=0)["x"].to_numpy(dtype=float)
+    assert np.isfinite(given).all()
+    modelled = tiny(missing="model").fit(not_a_number).table_["x"]
+    assert modelled.n_missing == 20
 
 
 def test_given_rows_are_completed(holed, tiny):

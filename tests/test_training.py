@@ -13,6 +13,7 @@ import torch
 
 from macode_plugin import MaCoDE, ModelFileError
 from macode_plugin.networks import CausalNetwork
+from macode_plugin.training import Trainer
 
 
 @pytest.fixture
@@ -166,6 +167,31 @@ def test_a_time_budget_below_one_step_still_leaves_a_model(tiny, frame):
 def test_an_impossible_time_budget_is_refused(max_time, tiny, frame):
     with pytest.raises(ValueError, match=rf"max_time.*{max_time}"):
         tiny().fit(frame, max_time=max_time)
+
+
+def test_training_that_diverges_says_so(form, tiny, frame):
+    with pytest.raises(ValueError, match=r"diverged in epoch .*smaller lr, however: lr=1e\+30"):
+        tiny(network=form, lr=1e30, epochs=5).fit(frame)
+
+
+def test_weights_of_an_unknown_likelihood_are_never_the_best(tiny, frame, monkeypatch):
+    found = iter([3.0, math.nan, 2.0, math.nan, 4.0])
+    monkeypatch.setattr(Trainer, "validation_nll", lambda self: next(found))
+    best = []
+    model = tiny(epochs=5).fit(frame, callback=lambda record: best.append(record["validation_nll"]))
+    assert len(best) == 5
+    monkeypatch.undo()
+    third = tiny(epochs=5).fit(frame, callback=stop_after(3))
+    assert same_weights(model, third)
+
+
+def test_training_needs_no_double_precision(tiny, frame, monkeypatch):
+    def refuse(tensor):
+        raise TypeError("Apple's devices have no float64")
+
+    monkeypatch.setattr(torch.Tensor, "double", refuse)
+    assert frame.isna().any(axis=None)
+    tiny().fit(frame)
 
 
 def test_the_callback_sees_every_record_and_stops_the_run(tiny, frame):

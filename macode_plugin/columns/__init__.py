@@ -31,7 +31,11 @@ def fit_column(
         The training column.
     categorical : bool
         Treat it as categorical whatever its dtype is.
+    model_missing : bool
+        Whether "missing" becomes a token, if any cell is.
     """
+    series = dtypes.mark_missing(series)
+    model_missing = model_missing and bool(series.isna().any())
     if not model_missing and series.isna().all():
         raise ValueError(
             f"column {series.name!r} has no value at all; drop it, or fit with missing='model'"

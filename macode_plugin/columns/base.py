@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from macode_plugin import dtypes
+
 if TYPE_CHECKING:
     from macode_plugin.constraints import Allowed
 
@@ -86,6 +88,7 @@ class Column(ABC):
         ValueError
             For a value that this column cannot hold; the message names it.
         """
+        series = dtypes.mark_missing(series)
         missing = series.isna().to_numpy(dtype=bool)
         tokens = np.full(len(series), FREE, dtype=np.int64)
         if not missing.all():

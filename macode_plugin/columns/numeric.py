@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,8 +153,10 @@ class NumericColumn(Column):
         if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
             return _read_times(series).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
-            return pd.to_timedelta(series).astype(self.dtype)
-        if pd.api.types.is_integer_dtype(self.dtype) or pd.api.types.is_float_dtype(self.dtype):
+            return _read_spans(series).astype(self.dtype)
+        if pd.api.types.is_integer_dtype(self.dtype):
+            return _whole_or_float(series)
+        if pd.api.types.is_float_dtype(self.dtype):
             return series.astype(np.float64)
         return series.astype(self.dtype)
 
@@ -244,3 +248,27 @@ def _read_times(series: pd.Series) -> pd.Series:
         # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
         series = series.astype(str)
     return pd.to_datetime(series, format="ISO8601")
+
+
+def _read_spans(series: pd.Series) -> pd.Series:
+    """Return durations given as such or in words; pandas takes plain numbers for nanoseconds."""
+    if series.dtype.kind != "m" and any(_is_number(value) for value in series):
+        raise ValueError("a number has no unit; give a Timedelta, or text such as '5 min'")
+    return pd.to_timedelta(series)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, datetime.timedelta):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _whole_or_float(series: pd.Series) -> pd.Series:
+    """Return whole numbers with all their digits, which floats do not keep beyond 2**53."""
+    try:
+        return series.astype("Int64")
+    except (TypeError, ValueError):
+        return series.astype(np.float64)

@@ -162,8 +162,8 @@ def _balance(observed: Tensor, ranks: Tensor) -> Tensor:
     - observed, ranks: (n, p); a cell's rank is the number t of cells known before it
     - Output: (n, p)
     """
-    n_observed = observed.sum(dim=1, keepdim=True).double()
-    t = ranks.double()
+    n_observed = observed.sum(dim=1, keepdim=True).float()  # Apple's devices have no float64
+    t = ranks.float()
     valid = observed & (t < n_observed)
     free = (n_observed - t).clamp(min=1)
     # log(o * C(o - 1, t)) up to a term in t alone
