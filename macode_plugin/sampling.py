@@ -123,12 +123,13 @@ class _Walk:
         - known: (n, p), rows ``first_row`` and on
         - Output: (n, p), with those cells drawn and the others as they were
         """
-        if len(self.constrained) == 0:
-            return known
         wanted = np.zeros(known.shape[1], dtype=bool)
         wanted[self.constrained] = True
         wanted = wanted & (known == FREE)
-        n_candidates = CANDIDATES if wanted.sum(axis=1).max(initial=0) > 1 else 1
+        if not wanted.any():
+            return known
+        # By the rules alone: what other rows leave free must not change a row.
+        n_candidates = CANDIDATES if len(self.constrained) > 1 else 1
         drawn = known.copy()
         n_columns = known.shape[1]
         noise = RowNoise(seed, 2 * n_columns * n_candidates + 1, stream=2)

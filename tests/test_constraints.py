@@ -145,6 +145,14 @@ def test_a_row_does_not_depend_on_the_others(model):
     pd.testing.assert_frame_equal(many.head(60), few)
 
 
+def test_a_row_does_not_depend_on_what_others_are_given(model):
+    rules = [("count", "<", 9), ("kind", "in", ["a", "b"])]
+    given = pd.DataFrame({"kind": ["a"] * 40 + [None]})
+    beside = model.sample(conditions=given, constraints=rules, random_state=4)
+    alone = model.sample(conditions=given.head(40), constraints=rules, random_state=4)
+    pd.testing.assert_frame_equal(beside.head(40), alone)
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
