@@ -160,15 +160,12 @@ class Dates(AsIs):
         return "%z" in (self.format or "").lower()
 
     def _read(self, series: pd.Series, utc: bool | None = None) -> pd.Series:
-        """Return dates of text and of numbers in the format."""
+        """Return dates of text and of numbers in the format; dates proper may stand among them."""
         if self.format is None:
             return pd.to_datetime(series, utc=utc)
         # "%-d" writes a day without its zero, which "%d" reads.
         plain = self.format.replace("%-", "%").replace("%#", "%")
-        texts = series.astype(object).map(_digits)
-        # Dates proper are read without a format, and so may stand among written ones in conditions.
-        written = texts.dropna().map(lambda value: isinstance(value, str)).all()
-        return pd.to_datetime(texts, format=plain if written else None, utc=utc)
+        return pd.to_datetime(series.astype(object).map(_digits), format=plain, utc=utc)
 
     def _one_zone(self, series: pd.Series) -> Any:
         """Return the offset that all dates are written with; UTC for several, None for none."""
