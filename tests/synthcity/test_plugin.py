@@ -1,6 +1,7 @@
 """What synthcity asks of a generic plugin, asked of ours in the installed synthcity."""
 
 import io
+import random
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+import torch
 from sklearn.datasets import load_iris
 from synthcity.metrics.eval_performance import PerformanceEvaluatorXGB
 from synthcity.plugins import Plugin, Plugins
@@ -113,12 +115,25 @@ def test_a_seed_gives_the_same_rows_and_no_seed_others(fitted):
     assert not fitted.generate(30).dataframe().equals(fitted.generate(30).dataframe())
 
 
-def test_no_global_generator_is_used(fitted, iris, random_states):
-    plugin = by_class(n_iter=2)
+@WAYS
+def test_no_global_generator_is_used(make, iris, random_states):
+    Plugins()  # the host's modules seed torch when they are first imported
+    # One number from each: none stands where seeding would put it.
+    random.random(), np.random.random(), torch.rand(1)  # noqa: NPY002
     before = random_states()
-    plugin.fit(iris)
-    plugin.generate(20)
+    plugin = make(n_iter=2, random_state=7).fit(iris)
+    plugin.generate(20, random_state=3)
+    Plugin.load(plugin.save())
     assert random_states() == before
+
+
+def test_an_accelerator_that_is_not_yet_in_use_will_start_from_the_callers_seed(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    by_class(random_state=7)
+    assert seeds[0] == 7, "the host seeds it no more"
+    assert seeds[-1] == torch.initial_seed() != 7
 
 
 def test_a_constraint_gives_the_full_count(fitted):
