@@ -237,7 +237,7 @@ class MaCoDEPlugin(Plugin):
 
         Args:
             count: int, optional
-                Rows; as many as were learned by default.
+                Rows; by default as many as ``cond`` has, or else as many as were learned.
             constraints: Constraints, optional
                 Rules with any of the host's operators, on columns of any type. Rows follow the
                 model's distribution restricted to the rules (``MaCoDE.sample``); rules also hold
@@ -255,7 +255,9 @@ class MaCoDEPlugin(Plugin):
         """
         if not self.fitted:
             raise RuntimeError("Fit the generator first")
-        count = self.data_info["len"] if count is None else count
+        if count is None:
+            cond: Any = kwargs.get("cond")
+            count = len(cond) if np.ndim(cond) else self.data_info["len"]
         return self._generate(
             count=count,
             syn_schema=self.schema(),

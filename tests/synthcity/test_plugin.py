@@ -182,6 +182,22 @@ def test_conditions_on_named_columns_come_back_exactly(fitted):
     assert (fitted.generate(9, cond={"target": 2}).dataframe()["target"] == 2).all()
 
 
+def test_conditions_of_many_rows_say_how_many(fitted, iris):
+    given = iris[["target"]].iloc[[0, 60, 120, 61, 1, 2, 149]]
+    drawn = fitted.generate(cond=given).dataframe()
+    assert drawn["target"].tolist() == given["target"].tolist()
+    assert len(fitted.generate(cond={"target": 2})) == len(iris)
+    with pytest.raises(ValueError, match="7"):
+        fitted.generate(8, cond=given)
+
+
+@pytest.mark.parametrize("container", [list, np.array, pd.Series, pd.DataFrame])
+def test_training_conditions_of_many_rows_say_how_many(iris, container):
+    plugin = by_class(n_iter=2).fit(iris, cond=iris["target"])
+    assert len(plugin.generate(cond=container([0, 2, 1]))) == 3
+    assert len(plugin.generate(cond=1)) == len(iris)
+
+
 def test_the_hosts_training_condition(iris):
     plugin = by_class(n_iter=250).fit(GenericDataLoader(iris), cond=iris["target"])
     drawn = plugin.generate(100, cond=np.ones(100)).dataframe()
