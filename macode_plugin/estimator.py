@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -360,6 +362,19 @@ class MaCoDE(Inference, BaseEstimator):
         model._sampling = description["sampling"]
         model._fitted_parameters = description["parameters"]
         return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The weights on the CPU, so that a machine without the accelerator can read the pickle.
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            state["network_"] = copy.deepcopy(self.network_).cpu()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "network_"):
+            with suppress(ValueError):  # no such device here
+                self.network_.to(settings.pick_device(self.device))
 
     def _build_network(self, table: Table, seed: int, device: torch.device) -> ConditionalNetwork:
         network = NETWORKS[self.network](

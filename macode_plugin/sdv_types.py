@@ -6,7 +6,6 @@ other and back, a :class:`TableModel` does so for a table. Nothing of SDV is imp
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,7 +15,6 @@ import pandas as pd
 
 from macode_plugin.conditions import MISSING
 from macode_plugin.estimator import MaCoDE
-from macode_plugin.settings import pick_device
 
 __all__ = ["AsIs", "Categories", "Dates", "Numbers", "Reader", "TableModel", "near", "rewrite"]
 
@@ -267,19 +265,6 @@ class TableModel:
                 values = values.astype(object).where(~missing, MISSING)
             columns[name] = values
         return pd.DataFrame(columns, index=conditions.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # On the CPU, so that a machine without the accelerator can read what was saved on one with.
-        density = copy.copy(self.density)
-        density.network_ = copy.deepcopy(density.network_).cpu()
-        return {**self.__dict__, "density": density}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        try:
-            self.density.network_.to(pick_device(self.density.device))
-        except ValueError:  # no such device here
-            self.density.network_.cpu()
 
 
 def near(drawn: pd.Series, asked: pd.Series, datetime_format: str | None) -> pd.Series:

@@ -11,6 +11,7 @@ import optuna
 import pandas as pd
 import pytest
 import torch
+from devices import move_away
 from sklearn.datasets import load_iris
 from synthcity.metrics.eval_performance import PerformanceEvaluatorXGB
 from synthcity.plugins import Plugin, Plugins
@@ -321,6 +322,16 @@ def test_a_restored_plugin_is_the_plugin(fitted, way, tmp_path):
     pd.testing.assert_frame_equal(
         again.generate(40, random_state=3).dataframe(), fitted.generate(40, random_state=3).dataframe()
     )
+
+
+@pytest.mark.parametrize("way", ["save", "file", "cloudpickle"])
+def test_weights_are_saved_on_the_cpu(iris, way, tmp_path):
+    plugin = by_class(n_iter=1).fit(iris)
+    move_away(plugin.density)
+    assert restored(plugin, way, tmp_path / "plugin.pkl").density.network_.places[:2] == [
+        "cuda:5",
+        "cpu",
+    ]
 
 
 def test_a_saved_plugin_generates_in_another_process(fitted, tmp_path):
