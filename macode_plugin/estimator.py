@@ -80,7 +80,7 @@ class MaCoDE(Inference, BaseEstimator):
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.
-    device : str
+    device : str or torch.device
         "auto" (CUDA, else MPS, else CPU) or any torch device.
     random_state : int or None
         Seeds weights, batches and the draws that name no seed of their own.
@@ -137,7 +137,7 @@ class MaCoDE(Inference, BaseEstimator):
         validation_fraction: float = 0.1,
         patience: int | str | None = "auto",
         missing: str = "mask",
-        device: str = "auto",
+        device: str | torch.device = "auto",
         random_state: int | None = None,
         verbose: bool = True,
     ) -> None:
@@ -340,7 +340,7 @@ class MaCoDE(Inference, BaseEstimator):
         storage.write(path, "model", description, tensors)
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "cpu") -> MaCoDE:
+    def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> MaCoDE:
         """Read a model that :meth:`save` wrote, on any machine, onto ``device``.
 
         Raises
