@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ class MaCoDE(Inference, BaseEstimator):
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.
-    device : str
+    device : str or torch.device
         "auto" (CUDA, else MPS, else CPU) or any torch device.
     random_state : int or None
         Seeds weights, batches and the draws that name no seed of their own.
@@ -135,7 +137,7 @@ class MaCoDE(Inference, BaseEstimator):
         validation_fraction: float = 0.1,
         patience: int | str | None = "auto",
         missing: str = "mask",
-        device: str = "auto",
+        device: str | torch.device = "auto",
         random_state: int | None = None,
         verbose: bool = True,
     ) -> None:
@@ -338,7 +340,7 @@ class MaCoDE(Inference, BaseEstimator):
         storage.write(path, "model", description, tensors)
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "cpu") -> MaCoDE:
+    def load(cls, path: str | Path, *, device: str | torch.device = "cpu") -> MaCoDE:
         """Read a model that :meth:`save` wrote, on any machine, onto ``device``.
 
         Raises
@@ -360,6 +362,19 @@ class MaCoDE(Inference, BaseEstimator):
         model._sampling = description["sampling"]
         model._fitted_parameters = description["parameters"]
         return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The weights on the CPU, so that a machine without the accelerator can read the pickle.
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            state["network_"] = copy.deepcopy(self.network_).cpu()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "network_"):
+            with suppress(ValueError):  # no such device here
+                self.network_.to(settings.pick_device(self.device))
 
     def _build_network(self, table: Table, seed: int, device: torch.device) -> ConditionalNetwork:
         network = NETWORKS[self.network](

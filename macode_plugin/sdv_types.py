@@ -6,7 +6,6 @@ other and back, a :class:`TableModel` does so for a table. Nothing of SDV is imp
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,7 +15,6 @@ import pandas as pd
 
 from macode_plugin.conditions import MISSING
 from macode_plugin.estimator import MaCoDE
-from macode_plugin.settings import pick_device
 
 __all__ = ["AsIs", "Categories", "Dates", "Numbers", "Reader", "TableModel", "near", "rewrite"]
 
@@ -115,19 +113,11 @@ class Dates(AsIs):
 
     def learn(self, series: pd.Series) -> pd.Series:
         """Return training values as dates."""
-        return self._parse(series) if self.written else series
+        return self._named_parse(series, "it has") if self.written else series
 
     def given(self, series: pd.Series) -> pd.Series:
         """Return dates, however they were given."""
-        try:
-            return self._parse(series)
-        except (TypeError, ValueError) as error:
-            example = series.dropna().iloc[0]
-            how = f" written as {self.format!r}" if self.format else ""
-            raise ValueError(
-                f"column {series.name!r} holds dates{how}, and the conditions give it values such as "
-                f"{example!r}: {str(error).splitlines()[0]}"
-            ) from error
+        return self._named_parse(series, "the conditions give it")
 
     def restore(self, series: pd.Series) -> pd.Series:
         """Return drawn dates as the training column has them."""
@@ -143,11 +133,22 @@ class Dates(AsIs):
         text = series.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
         return self.restore(self.given(series)).where(~text, series)
 
+    def _named_parse(self, series: pd.Series, whose: str) -> pd.Series:
+        """Parse; an error says which column has, or is given, what cannot be read."""
+        try:
+            return self._parse(series)
+        except (TypeError, ValueError) as error:
+            example = series.dropna().iloc[0]
+            how = f" written as {self.format!r}" if self.format else ""
+            raise ValueError(
+                f"column {series.name!r} holds dates{how}, and {whose} values such as "
+                f"{example!r}: {str(error).splitlines()[0]}"
+            ) from error
+
     def _parse(self, series: pd.Series) -> pd.Series:
-        if pd.api.types.is_datetime64_any_dtype(series.dtype):
-            dates = series
-        else:
-            dates = pd.to_datetime(series, format=self._parsed_format(series), utc=self._zoned or None)
+        dates = series
+        if not pd.api.types.is_datetime64_any_dtype(series.dtype):
+            dates = self._read(series, utc=self._zoned or None)
         if self.zone is not None and dates.dt.tz is not None:
             return dates.dt.tz_convert(self.zone)
         return dates
@@ -156,12 +157,13 @@ class Dates(AsIs):
     def _zoned(self) -> bool:
         return "%z" in (self.format or "").lower()
 
-    def _parsed_format(self, series: pd.Series) -> str | None:
-        # Dates proper are read without a format, and so may stand among written ones in conditions.
-        if self.format is None or not series.dropna().map(lambda v: isinstance(v, (str, int))).all():
-            return None
+    def _read(self, series: pd.Series, utc: bool | None = None) -> pd.Series:
+        """Return dates of text and of numbers in the format; dates proper may stand among them."""
+        if self.format is None:
+            return pd.to_datetime(series, utc=utc)
         # "%-d" writes a day without its zero, which "%d" reads.
-        return self.format.replace("%-", "%").replace("%#", "%")
+        plain = self.format.replace("%-", "%").replace("%#", "%")
+        return pd.to_datetime(series.astype(object).map(_digits), format=plain, utc=utc)
 
     def _one_zone(self, series: pd.Series) -> Any:
         """Return the offset that all dates are written with; UTC for several, None for none."""
@@ -170,10 +172,20 @@ class Dates(AsIs):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             try:
-                dates = pd.to_datetime(series.dropna(), format=self._parsed_format(series))
+                dates = self._read(series.dropna())
             except ValueError:
                 return "UTC"
         return dates.dt.tz if pd.api.types.is_datetime64_any_dtype(dates.dtype) else "UTC"
+
+
+def _digits(value: Any) -> Any:
+    """Return a number as its digits, other values as they are; gaps make 20200512.0 of 20200512."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or pd.isna(value):
+        return value
+    if not float(value).is_integer():
+        raise ValueError(f"{value} is no whole number; write dates with fractions as text")
+    return str(int(value))
 
 
 class TableModel:
@@ -253,19 +265,6 @@ class TableModel:
                 values = values.astype(object).where(~missing, MISSING)
             columns[name] = values
         return pd.DataFrame(columns, index=conditions.index)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # On the CPU, so that a machine without the accelerator can read what was saved on one with.
-        density = copy.copy(self.density)
-        density.network_ = copy.deepcopy(density.network_).cpu()
-        return {**self.__dict__, "density": density}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        try:
-            self.density.network_.to(pick_device(self.density.device))
-        except ValueError:  # no such device here
-            self.density.network_.cpu()
 
 
 def near(drawn: pd.Series, asked: pd.Series, datetime_format: str | None) -> pd.Series:

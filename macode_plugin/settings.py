@@ -99,7 +99,7 @@ def check(parameters: dict[str, Any]) -> None:
         )
 
 
-def pick_device(device: str) -> torch.device:
+def pick_device(device: str | torch.device) -> torch.device:
     """Return the torch device that ``device`` means; "auto" takes an accelerator if there is one."""
     if device != "auto":
         try:
@@ -113,8 +113,9 @@ def pick_device(device: str) -> torch.device:
 
 
 def to_json(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with numpy's numbers replaced by Python's."""
-    return {k: v.item() if hasattr(v, "item") else v for k, v in parameters.items()}
+    """Return parameters with numpy's numbers replaced by Python's, a torch device by its name."""
+    named = {k: str(v) if isinstance(v, torch.device) else v for k, v in parameters.items()}
+    return {k: v.item() if hasattr(v, "item") else v for k, v in named.items()}
 
 
 def read_count(value: Any) -> int | None:

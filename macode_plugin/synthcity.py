@@ -6,7 +6,9 @@ Translates between synthcity's loaders, hyper-parameter names and constraints an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 import pandas as pd
 import synthcity.logger as log
 import synthcity.plugins.core.plugin as core_plugin
+import torch
 from pydantic import ConfigDict, validate_call
 from synthcity.plugins.core.constraints import Constraints
 from synthcity.plugins.core.dataloader import DataLoader, GenericDataLoader, create_from_info
@@ -70,7 +73,8 @@ class MaCoDEPlugin(Plugin):
         device: str or torch.device
             Where to train.
         random_state: int
-            Seed of the model's own generators; no global one is used.
+            Seed of the model's own generators; the plugin leaves global ones as they are. (The
+            host seeds those elsewhere: at imports, in its benchmark, in plugins of its own.)
         workspace: Path
             The host's folder for intermediate results; unused.
         compress_dataset: bool
@@ -115,14 +119,15 @@ class MaCoDEPlugin(Plugin):
         sampling_patience: int = 500,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            device=device,
-            random_state=random_state,
-            sampling_patience=sampling_patience,
-            workspace=workspace,
-            compress_dataset=compress_dataset,
-            **kwargs,
-        )
+        with _global_generators_kept():
+            super().__init__(
+                device=device,
+                random_state=random_state,
+                sampling_patience=sampling_patience,
+                workspace=workspace,
+                compress_dataset=compress_dataset,
+                **kwargs,
+            )
         self.n_iter = n_iter
         self.n_bins = n_bins
         self.width = width
@@ -232,7 +237,7 @@ class MaCoDEPlugin(Plugin):
 
         Args:
             count: int, optional
-                Rows; as many as were learned by default.
+                Rows; by default as many as ``cond`` has, or else as many as were learned.
             constraints: Constraints, optional
                 Rules with any of the host's operators, on columns of any type. Rows follow the
                 model's distribution restricted to the rules (``MaCoDE.sample``); rules also hold
@@ -250,7 +255,9 @@ class MaCoDEPlugin(Plugin):
         """
         if not self.fitted:
             raise RuntimeError("Fit the generator first")
-        count = self.data_info["len"] if count is None else count
+        if count is None:
+            cond: Any = kwargs.get("cond")
+            count = len(cond) if np.ndim(cond) else self.data_info["len"]
         return self._generate(
             count=count,
             syn_schema=self.schema(),
@@ -307,6 +314,22 @@ def _as_condition(cond: Any, n_rows: int) -> np.ndarray:
     if values.shape != (n_rows, 1):
         raise ValueError(f"cond must have one value for each of {n_rows} rows, however: {values.shape}")
     return values[:, 0]
+
+
+@contextmanager
+def _global_generators_kept() -> Iterator[None]:
+    """Put the process's generators back: Python's, numpy's, torch's on the CPU and on CUDA devices."""
+    pythons, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
+    cuda_in_use = torch.cuda.is_initialized()
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda_in_use else ()):
+            yield
+    finally:
+        random.setstate(pythons)
+        np.random.set_state(numpys)  # noqa: NPY002
+        # A seed waits for a device that is not in use yet: the last one that torch was given.
+        if not cuda_in_use:
+            torch.cuda.manual_seed_all(torch.initial_seed())
 
 
 def register() -> None:

@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from devices import move_away
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tables import mixed_table
@@ -99,6 +100,27 @@ def test_a_fitted_model_can_be_copied_and_pickled(tiny, frame):
     expected = model.sample(20, random_state=0)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         pd.testing.assert_frame_equal(twin.sample(20, random_state=0), expected)
+
+
+def test_weights_are_pickled_on_the_cpu_and_the_models_own_stay_where_they_are(tiny, frame):
+    model = move_away(tiny().fit(frame))
+    assert model.__getstate__()["network_"].places == ["cuda:5", "cpu"]
+    assert pickle.loads(pickle.dumps(model)).network_.places[:2] == ["cuda:5", "cpu"]
+    assert model.network_.places == ["cuda:5"]
+
+
+@pytest.mark.parametrize(("device", "found"), [("meta", "meta"), ("cpu", "cpu"), ("cuda:99", "cpu")])
+def test_unpickled_weights_go_to_the_models_device_if_it_is_here(device, found, tiny, frame):
+    model = tiny().fit(frame).set_params(device=device)
+    twin = pickle.loads(pickle.dumps(model))
+    assert {weight.device.type for weight in twin.network_.parameters()} == {found}
+    assert twin.device == device
+
+
+def test_an_unfitted_model_can_be_pickled(tiny, frame):
+    twin = pickle.loads(pickle.dumps(tiny()))
+    assert twin.get_params() == tiny().get_params()
+    assert not hasattr(twin, "network_")
 
 
 BAD_PARAMETERS = [

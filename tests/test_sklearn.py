@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from devices import move_away
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
@@ -51,6 +53,14 @@ def test_arrays_in_arrays_out():
     seen = ~np.isnan(X)
     np.testing.assert_array_equal(filled[seen], X[seen])
     assert not np.isnan(filled).any()
+
+
+def test_weights_are_dumped_on_the_cpu(tmp_path):
+    fitted = imputer().fit(iris_with_gaps())
+    move_away(fitted.model_)
+    joblib.dump(fitted, tmp_path / "imputer.joblib")
+    places = joblib.load(tmp_path / "imputer.joblib").model_.network_.places
+    assert places[:2] == ["cuda:5", "cpu"]
 
 
 def test_frames_in_frames_out():

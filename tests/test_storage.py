@@ -96,6 +96,12 @@ def test_numpy_parameters_can_be_saved(tiny, tmp_path):
     assert MaCoDE.load(tmp_path / "model").width == 16
 
 
+def test_a_model_with_a_torch_device_can_be_saved(tiny, tmp_path):
+    model = small_model(tiny, device=torch.device("cpu"))
+    model.save(tmp_path / "model")
+    assert MaCoDE.load(tmp_path / "model").device == "cpu"
+
+
 ODD_VALUES = {
     "bytes": [b"a", b"b"],
     "a class of one's own": [Path("a"), Path("b")],

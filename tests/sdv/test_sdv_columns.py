@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from both_lines import COLUMNS, fit, guests, make, sample, unpack
+from both_lines import COLUMNS, fit, guests, make, remaining, sample, unpack
+
+from macode_plugin.sdv_types import Dates
 
 
 def draw_alone(column, values, n):
@@ -120,11 +122,36 @@ def test_dates_written_in_several_zones_become_utc():
     assert pd.to_datetime(drawn, utc=True).between(times.min(), times.max()).all()
 
 
+NUMBERED = {"sdtype": "datetime", "datetime_format": "%Y%m%d"}
+
+
 def test_dates_written_as_whole_numbers():
     days = pd.Series([20200101 + day for day in range(31)] * 3)
-    drawn = draw_alone({"sdtype": "datetime", "datetime_format": "%Y%m%d"}, days, 40)
+    drawn = draw_alone(NUMBERED, days, 40)
     assert drawn.dtype == days.dtype
     assert set(drawn) <= set(days)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64"])
+def test_dates_written_as_whole_numbers_with_gaps(dtype):
+    days = pd.Series([20200501.0 + day for day in range(31)] * 3 + [None] * 30, dtype=dtype)
+    frame = pd.DataFrame({"x": days})
+    synthesizer = fit(make({"x": NUMBERED}), frame)
+    drawn = sample(synthesizer, 100)["x"]
+    assert drawn.dtype == days.dtype
+    assert drawn.isna().any()
+    assert set(drawn.dropna()) <= set(days.dropna())
+    known = frame.iloc[[3, -1, 30]]
+    pd.testing.assert_frame_equal(remaining(synthesizer, known), known)
+
+
+@pytest.mark.parametrize("dtype", ["float64", object])
+def test_a_fraction_among_dates_written_as_whole_numbers_is_named(dtype):
+    days = pd.Series([20200501.0, None, 20200502.5], name="day", dtype=dtype)
+    dates = Dates(days, "%Y%m%d")
+    for read in (dates.learn, dates.given):
+        with pytest.raises(ValueError, match=r"'day'.*'%Y%m%d'.*20200502\.5"):
+            read(days)
 
 
 def test_column_labels_may_be_numbers():

@@ -1,12 +1,15 @@
 """Known values: they come back exactly, in their order, whatever they are and however many."""
 
 import time
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 from both_lines import COLUMNS, fit, from_conditions, guests, make, remaining, sample, written_to
 from sdv.sampling import Condition, DataFrameCondition
+
+from macode_plugin.sdv_types import Dates
 
 KNOWN = ["size", "count", "kind", "grade", "truth", "day", "written", "label", "email"]
 
@@ -81,6 +84,16 @@ def test_dates_given_otherwise_than_the_column_has_them(fitted):
     written = remaining(fitted, known)["written"]
     assert written.iloc[0] == "04/03/2021"
     assert pd.isna(written.iloc[1])
+
+
+THIRD_OF_APRIL = [pd.Timestamp("2020-04-03"), np.datetime64("2020-04-03"), date(2020, 4, 3)]
+
+
+@pytest.mark.parametrize("proper", THIRD_OF_APRIL, ids=lambda value: type(value).__name__)
+def test_dates_proper_among_written_ones_change_nothing_of_these(proper):
+    written = Dates(pd.Series(["13/04/2020"]), "%d/%m/%Y")
+    mixed = pd.Series([proper, "03/04/2020", None], dtype=object)
+    assert written.given(mixed).tolist() == [pd.Timestamp("2020-04-03")] * 2 + [pd.NaT]
 
 
 def test_known_values_decide_the_others():

@@ -1,6 +1,7 @@
 """What synthcity asks of a generic plugin, asked of ours in the installed synthcity."""
 
 import io
+import random
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+import torch
+from devices import move_away
 from sklearn.datasets import load_iris
 from synthcity.metrics.eval_performance import PerformanceEvaluatorXGB
 from synthcity.plugins import Plugin, Plugins
@@ -113,12 +116,25 @@ def test_a_seed_gives_the_same_rows_and_no_seed_others(fitted):
     assert not fitted.generate(30).dataframe().equals(fitted.generate(30).dataframe())
 
 
-def test_no_global_generator_is_used(fitted, iris, random_states):
-    plugin = by_class(n_iter=2)
+@WAYS
+def test_no_global_generator_is_used(make, iris, random_states):
+    Plugins()  # the host's modules seed torch when they are first imported
+    # One number from each: none stands where seeding would put it.
+    random.random(), np.random.random(), torch.rand(1)  # noqa: NPY002
     before = random_states()
-    plugin.fit(iris)
-    plugin.generate(20)
+    plugin = make(n_iter=2, random_state=7).fit(iris)
+    plugin.generate(20, random_state=3)
+    Plugin.load(plugin.save())
     assert random_states() == before
+
+
+def test_an_accelerator_that_is_not_yet_in_use_will_start_from_the_callers_seed(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    by_class(random_state=7)
+    assert seeds[0] == 7, "the host seeds it no more"
+    assert seeds[-1] == torch.initial_seed() != 7
 
 
 def test_a_constraint_gives_the_full_count(fitted):
@@ -165,6 +181,22 @@ def test_conditions_on_named_columns_come_back_exactly(fitted):
     drawn = fitted.generate(4, cond=given).dataframe()
     pd.testing.assert_frame_equal(drawn[given.columns], given)
     assert (fitted.generate(9, cond={"target": 2}).dataframe()["target"] == 2).all()
+
+
+def test_conditions_of_many_rows_say_how_many(fitted, iris):
+    given = iris[["target"]].iloc[[0, 60, 120, 61, 1, 2, 149]]
+    drawn = fitted.generate(cond=given).dataframe()
+    assert drawn["target"].tolist() == given["target"].tolist()
+    assert len(fitted.generate(cond={"target": 2})) == len(iris)
+    with pytest.raises(ValueError, match="7"):
+        fitted.generate(8, cond=given)
+
+
+@pytest.mark.parametrize("container", [list, np.array, pd.Series, pd.DataFrame])
+def test_training_conditions_of_many_rows_say_how_many(iris, container):
+    plugin = by_class(n_iter=2).fit(iris, cond=iris["target"])
+    assert len(plugin.generate(cond=container([0, 2, 1]))) == 3
+    assert len(plugin.generate(cond=1)) == len(iris)
 
 
 def test_the_hosts_training_condition(iris):
@@ -290,6 +322,16 @@ def test_a_restored_plugin_is_the_plugin(fitted, way, tmp_path):
     pd.testing.assert_frame_equal(
         again.generate(40, random_state=3).dataframe(), fitted.generate(40, random_state=3).dataframe()
     )
+
+
+@pytest.mark.parametrize("way", ["save", "file", "cloudpickle"])
+def test_weights_are_saved_on_the_cpu(iris, way, tmp_path):
+    plugin = by_class(n_iter=1).fit(iris)
+    move_away(plugin.density)
+    assert restored(plugin, way, tmp_path / "plugin.pkl").density.network_.places[:2] == [
+        "cuda:5",
+        "cpu",
+    ]
 
 
 def test_a_saved_plugin_generates_in_another_process(fitted, tmp_path):
