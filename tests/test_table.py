@@ -195,9 +195,10 @@ def test_ordinary_columns_bring_no_warning(mixed, tiny):
     assert [str(warning.message) for warning in caught] == []
 
 
-def test_encoding_a_part_leaves_the_other_columns_free(mixed):
-    table = Table.fit(mixed)
-    tokens = table.encode(mixed[["str", "int"]])
+@pytest.mark.parametrize("missing_is_token", [False, True])
+def test_encoding_a_part_leaves_the_other_columns_free(mixed, missing_is_token):
+    table = Table.fit(mixed, model_missing=True)
+    tokens = table.encode(mixed[["str", "int"]], missing_is_token=missing_is_token)
     given = [table.place("int"), table.place("str")]
     assert (tokens[:, given] != FREE).all()
     assert (np.delete(tokens, given, axis=1) == FREE).all()
