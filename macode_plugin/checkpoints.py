@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from macode_plugin import storage
 from macode_plugin.training import Trainer
 
-__all__ = ["Keeper", "saved_seeds"]
+__all__ = ["Keeper", "load"]
 
 INTERVAL = 15.0
 """Seconds between two saved states, at least."""
@@ -19,11 +21,17 @@ NOT_TRAINING = ("verbose", "device")
 """Parameters that may change between the parts of a run."""
 
 
-def saved_seeds(path: str | Path | None) -> list[int] | None:
-    """Return the seeds of the run that a checkpoint belongs to, or None if there is no file."""
+def load(path: str | Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Return a checkpoint's description (``seeds`` in it) and tensors, or None without a file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is no whole, unaltered checkpoint.
+    """
     if path is None or not Path(path).exists():
         return None
-    return storage.read(path, "checkpoint")[0]["seeds"]
+    return storage.read(path, "checkpoint")
 
 
 class Keeper:
@@ -52,17 +60,17 @@ class Keeper:
         self.parameters = {k: v for k, v in parameters.items() if k not in NOT_TRAINING}
         self.saved_at = time.monotonic()
 
-    def resume(self) -> None:
-        """Continue from the file if there is one.
+    def resume(self, saved: tuple[dict[str, Any], dict[str, Tensor]] | None) -> None:
+        """Continue from what :func:`load` found in the file, if there was one.
 
         Raises
         ------
         ValueError
             If the file belongs to other data or parameters.
         """
-        if self.path is None or not self.path.exists():
+        if saved is None:
             return
-        description, tensors = storage.read(self.path, "checkpoint")
+        description, tensors = saved
         if description["parameters"] != self.parameters or description["data"] != self._data():
             raise ValueError(
                 f"checkpoint {self.path} belongs to other data or parameters; "

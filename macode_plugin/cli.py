@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from macode_plugin.files import check_writable, read_table, write_table
+from macode_plugin.files import check_writable, read_table, text_columns, write_table
 from macode_plugin.given import list_categories, read_given
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from macode_plugin.columns import Column
     from macode_plugin.table import Table
 
@@ -34,6 +36,15 @@ class Missing(str, Enum):
 
     mask = "mask"
     model = "model"
+
+
+Text = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COL",
+        help="A column to read as text whatever it looks like, such as one of codes. May be repeated.",
+    ),
+]
 
 
 class Commands(typer.core.TyperGroup):
@@ -117,7 +128,7 @@ def demo(
     epilog="""Examples:
 
 \b
-  macode fit patients.csv -o patients.macode --categorical ward
+  macode fit patients.csv -o patients.macode --categorical ward --text zip
   macode fit big.parquet -o big.macode --max-time 3600 --checkpoint big.part
 """,
 )
@@ -130,6 +141,7 @@ def fit(
         list[str] | None,
         typer.Option(metavar="COL", help="A numeric column that holds categories. May be repeated."),
     ] = None,
+    text: Text = None,
     missing: Annotated[
         Missing,
         typer.Option(help="mask: samples are complete. model: samples have missing cells too."),
@@ -153,11 +165,14 @@ def fit(
 ) -> None:
     """Fit a model to a table and save it.
 
+    Empty cells of a CSV file are missing; so are NA, NaN and the like among numbers and dates,
+    not among text. Whole numbers with leading zeros are text.
+
     Ctrl-C ends training early; the best weights so far are saved.
     """
     for path in (output, checkpoint or output):
         check_writable(path)
-    frame = read_table(data)
+    frame = _read(data, text)
     from macode_plugin.estimator import MaCoDE
 
     changes: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
@@ -238,18 +253,22 @@ target                  how well held-out real rows are predicted by a model
 """,
 )
 def evaluate(
-    real: Annotated[Path, typer.Argument(metavar="REAL", help="Real table, .csv or .parquet.")],
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="Real table, read as by fit.")],
     synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic table.")],
     target: Annotated[
         str | None,
         typer.Option(metavar="COL", help="Predict this column of held-out real rows, too."),
     ] = None,
+    text: Text = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say how far a synthetic table is from a real one."""
     from macode_plugin.evaluation import evaluate as compare
 
-    quality = compare(read_table(real), read_table(synthetic), target=target)
+    first = _read(real, text)
+    # What is text in one table is text in the other, though its own rows may look like numbers.
+    second = read_table(synthetic, text=[*(text or ()), *text_columns(first)])
+    quality = compare(first, second, target=target)
     if as_json:
         typer.echo(json.dumps(quality.to_json(), indent=2))
         return
@@ -308,6 +327,16 @@ def bench(
     page = importlib.import_module("benchmarks.page")
     page.main(results=results or page.FOLDER, output=output)
     typer.echo(f"wrote {output}")
+
+
+def _read(path: Path, text: list[str] | None) -> pd.DataFrame:
+    """Read a table that has to have the columns that are to be read as text."""
+    frame = read_table(path, text=text or ())
+    for name in text or ():
+        if name not in frame.columns:
+            known = ", ".join(repr(known) for known in frame.columns)
+            raise ValueError(f"--text names {name!r}, which is not a column of {path}; columns: {known}")
+    return frame
 
 
 def _column_rows(table: Table) -> list[list[str]]:

@@ -280,7 +280,8 @@ class CategoricalConditional(Conditional):
     def probs(self) -> pd.DataFrame:
         """The probability of every category, shape (n, n_values), a column for each category."""
         index = pd.RangeIndex(1) if self.index is None else self.index
-        return pd.DataFrame(self.mass, index=index, columns=pd.Index(list(self.column.values)))
+        categories = pd.Index(list(self.column.values), tupleize_cols=False)
+        return pd.DataFrame(self.mass, index=index, columns=categories)
 
     def mode(self) -> Any:
         """Return the most probable category."""

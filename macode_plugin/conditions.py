@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from macode_plugin import dtypes
-from macode_plugin.columns import FREE, NumericColumn
+from macode_plugin.columns import FREE, CategoricalColumn, Column, NumericColumn
 from macode_plugin.table import Table, check_labels
 
 __all__ = ["MISSING", "Conditions", "read_conditions"]
@@ -104,14 +104,21 @@ def read_conditions(
 def _repeat(table: Table, conditions: Mapping[Any, Any], n: int) -> pd.DataFrame:
     columns = {}
     for name, value in conditions.items():
-        table.place(name)
-        if not pd.api.types.is_scalar(value) and not isinstance(value, (_Missing, pd.Interval)):
+        if not _is_one_value(table[name], value):
             raise ValueError(
                 f"conditions gives column {name!r} {value!r}, which is not one value; "
                 "for different values by row, give a DataFrame"
             )
         columns[name] = pd.Series([value] * n, dtype=object if value is MISSING else None)
     return pd.DataFrame(columns, index=pd.RangeIndex(n))
+
+
+def _is_one_value(column: Column, value: Any) -> bool:
+    """Tell whether a value is one of a column's, and not a list of them; a tuple may be either."""
+    if isinstance(value, tuple):
+        known = list(column.values) if isinstance(column, CategoricalColumn) else []
+        return any(isinstance(category, tuple) for category in known)
+    return pd.api.types.is_scalar(value) or isinstance(value, (_Missing, pd.Interval))
 
 
 def _encode(table: Table, frame: pd.DataFrame, clip: bool) -> Conditions:

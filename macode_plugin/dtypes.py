@@ -241,7 +241,11 @@ def dtype_from_json(spec: dict[str, Any]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return numpy's scalars as Python's, which print without their type."""
+    """Return numpy's scalars as Python's, its times as pandas's: they print without their type."""
+    if isinstance(value, np.datetime64):
+        return pd.Timestamp(value)  # numpy itself makes a bare number of nanoseconds
+    if isinstance(value, np.timedelta64):
+        return pd.Timedelta(value)
     return value.item() if isinstance(value, np.generic) else value
 
 

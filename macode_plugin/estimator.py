@@ -229,8 +229,10 @@ class MaCoDE(Inference, BaseEstimator):
             model_missing=self.missing == "model",
         )
         tokens = table.encode(X, missing_is_token=True)
-        seeds = checkpoints.saved_seeds(checkpoint) if self.random_state is None else None
-        seeds = seeds or np.random.SeedSequence(self.random_state).generate_state(4).tolist()
+        saved = checkpoints.load(checkpoint)
+        seeds = np.random.SeedSequence(self.random_state).generate_state(4).tolist()
+        if saved is not None and self.random_state is None:
+            seeds = saved[0]["seeds"]
         parameters = settings.to_json(self.get_params(deep=False))
         device = settings.pick_device(self.device)
         network = self._build_network(table, seeds[0], device)
@@ -239,6 +241,7 @@ class MaCoDE(Inference, BaseEstimator):
         noise = self._build_noise(X, table, n_bins, device)  # type: ignore[arg-type]
         trainer = Trainer(network, training, validation, plan, seeds[2], noise)
         keeper = checkpoints.Keeper(checkpoint, trainer, parameters, seeds)
+        keeper.resume(saved)
         train_to_end(trainer, keeper, callback, verbose=self.verbose)
         self.table_ = table
         self.network_ = network.eval()

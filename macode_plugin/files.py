@@ -3,56 +3,121 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_writable", "read_table", "write_table"]
+__all__ = ["check_writable", "read_table", "text_columns", "write_table"]
 
 ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 """A column of text that is all of this form is read from a CSV file as dates."""
 
+LEADING_ZERO = r"\s*0\d+\s*"
+"""A whole number that is written with leading zeros, and so is more of a code."""
 
-def read_table(path: Path, *, text: Iterable[str] = ()) -> pd.DataFrame:
+
+def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> pd.DataFrame:
     """Read a table by its file's name.
 
-    CSV: whole numbers stay whole beside missing cells, and columns of ISO dates become dates.
+    CSV: whole numbers stay whole beside missing cells, and columns of ISO dates become dates. A
+    column of whole numbers is text if some have leading zeros. Empty cells are missing, and so,
+    among numbers, dates, True and False, are the marks that pandas knows (NA, NaN, null, ...),
+    which are text among text. A warning names a column that its zeros make text, and one of text
+    that holds a mark.
 
     Arguments
     ---------
     path : Path
     text : iterable of str
-        Columns of a CSV file to leave as they are written.
+        Columns to read as text whatever they look like; those that the file lacks do not matter.
+    infer : bool
+        Whether the other columns of a CSV file may be dates, or text by the rules above; if not,
+        pandas alone says what they hold, and marks are missing.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise ValueError(f"no such file: {path}")
-    ending = _ending(path)
-    as_text = dict.fromkeys(text, "string")
+    read = _read_parquet if _ending(path) == ".parquet" else _read_csv
     try:
-        if ending == ".parquet":
-            return pd.read_parquet(path)
-        frame = pd.read_csv(path, dtype_backend="numpy_nullable", dtype=as_text)
+        return read(path, set(text), infer)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    for name in frame.columns:
-        if name not in as_text and frame[name].dtype == "string":
-            frame[name] = _dates_or_text(frame[name])
+
+
+def text_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the names of a table's columns of text."""
+    import pandas as pd
+
+    return [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dropna())]
+
+
+def _read_parquet(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    already = text_columns(frame)
+    return frame.astype({name: "string" for name in frame if name in text and name not in already})
+
+
+def _read_csv(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    # In one piece: read in several, a column may change its type on the way.
+    frame = pd.read_csv(path, dtype_backend="numpy_nullable", low_memory=False)
+    unsure = [name for name in frame if name in text or (infer and _may_be_text(frame[name].dtype))]
+    if not unsure:
+        return frame
+    # Typed, cells have lost what they looked like, and a second look at these columns costs less
+    # than to look at all of them as text.
+    as_text = dict.fromkeys(unsure, "string")
+    written = pd.read_csv(path, dtype=as_text, keep_default_na=False, na_values=[""], low_memory=False)
+    for name in unsure:
+        frame[name] = written[name] if name in text else _settle(frame[name], written[name])
     return frame
 
 
-def _dates_or_text(series: pd.Series) -> pd.Series:
+def _may_be_text(dtype: Any) -> bool:
+    """Tell whether a column that pandas reads with this type may be one of text."""
+    import pandas as pd
+
+    return pd.api.types.is_integer_dtype(dtype) or dtype in ("string", "object")
+
+
+def _settle(typed: pd.Series, written: pd.Series) -> pd.Series:
+    """Return a column as pandas types it, as dates, or as it is written."""
+    import pandas as pd
+
+    if pd.api.types.is_integer_dtype(typed.dtype):
+        codes = written[written.str.fullmatch(LEADING_ZERO).fillna(False)]
+        if codes.empty:
+            return typed
+        _warn(typed.name, f"has leading zeros, such as {codes.iloc[0]!r}: it is read as text")
+    elif (dates := _dates(typed)) is not None:
+        return dates
+    marks = written[typed.isna() & written.notna()]
+    if len(marks):
+        _warn(typed.name, f"has {marks.iloc[0]!r}, read as text: only its empty cells are missing")
+    return written
+
+
+def _warn(name: Any, what: str) -> None:
+    warnings.warn(
+        f"column {name!r} {what} (--text {name} asks for that, without this warning)", stacklevel=2
+    )
+
+
+def _dates(series: pd.Series) -> pd.Series | None:
+    """Return a column of ISO dates as dates, None if it is something else."""
     import pandas as pd
 
     if series.isna().all() or not series.dropna().str.fullmatch(ISO_DATE).all():
-        return series
+        return None
     with contextlib.suppress(ValueError):  # such as the 31st of June: no dates, then
         return pd.to_datetime(series, format="ISO8601")
-    return series
+    return None
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

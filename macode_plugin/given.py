@@ -98,16 +98,20 @@ def _spellings(column: CategoricalColumn) -> dict[str, Any]:
 
 
 def _read_file(table: Table, path: Path) -> pd.DataFrame:
-    """Read a file of given cells; categories in a CSV file are matched by how they are written."""
-    if path.suffix.lower() != ".csv":
-        return read_table(path)
+    """Read a file of given cells; the model, not the file, says which columns are text.
+
+    Categories in a CSV file, and those of text in any, are matched by how they are written.
+    """
+    import pandas as pd
+
     from macode_plugin.columns import CategoricalColumn
 
     categorical = [column for column in table.columns if isinstance(column, CategoricalColumn)]
-    frame = read_table(path, text=[str(column.name) for column in categorical])
-    for column in categorical:
+    texts = [column for column in categorical if pd.api.types.is_string_dtype(column.values)]
+    frame = read_table(path, text=[str(column.name) for column in texts], infer=False)
+    for column in categorical if path.suffix.lower() == ".csv" else texts:
         if column.name in frame.columns:
-            texts = frame[column.name].astype(object)
-            values = {text: _category(column, text) for text in texts.dropna().unique()}
-            frame[column.name] = texts.map(values)
+            cells = frame[column.name].astype(object)
+            values = {cell: _category(column, str(cell)) for cell in cells.dropna().unique()}
+            frame[column.name] = cells.map(values)
     return frame

@@ -114,8 +114,6 @@ class Inference:
         settings.check_whole("n_orders", n_orders)
         check_labels(X)
         tokens = self.table_.encode(X, missing_is_token=True)
-        left_out = [j for j, name in enumerate(self.table_.names) if name not in X.columns]
-        tokens[:, left_out] = FREE
         result = row_log_prob(self.network_, tokens, n_orders=n_orders, seed=random_state)
         for j, column in enumerate(self.table_.columns):
             # The token for "missing" and FREE cells have no extent.

@@ -22,7 +22,7 @@ def train_to_end(
     *,
     verbose: bool,
 ) -> None:
-    """Continue a run where its file left it, train, and put the best weights into the network.
+    """Train from where the trainer stands, and put the best weights into the network.
 
     Arguments
     ---------
@@ -34,7 +34,6 @@ def train_to_end(
     verbose : bool
         Show a bar over epochs.
     """
-    keeper.resume()
     with tqdm(
         total=trainer.plan.epochs,
         initial=trainer.epoch,

@@ -65,7 +65,8 @@ def draw_rows(
     incomplete : ndarray of bool, shape (p,), or None
         Columns with masked cells in training, to be drawn after the others. What was observed of
         them alone is a biased sample unless cells are missing completely at random; what was
-        observed of them beside the complete columns is not, if they are missing at random.
+        observed of them beside the complete columns is not, if they are missing at random. Where
+        none is complete, the most complete ones come first: least of them is missing.
     never : mapping of int to int, or None
         By column position, a token that is not drawn: the one for "missing" in imputation.
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-__all__ = ["FORMAT_VERSION", "ModelFileError", "read", "write"]
+__all__ = ["FORMAT_VERSION", "ModelFileError", "arrays_to_tensors", "read", "tensors_under", "write"]
 
 FORMAT_VERSION = 1
 """Version of the layout; a file with a higher one was written by a newer release."""

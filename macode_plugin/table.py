@@ -121,7 +121,7 @@ class Table:
 
     @property
     def incomplete(self) -> np.ndarray:
-        """Whether each column had masked cells in training, shape (p,)."""
+        """Whether each column had more masked cells in training than the most complete, shape (p,)."""
         n_observed = np.array([column.counts.sum() for column in self.columns])
         return n_observed < n_observed.max()
 

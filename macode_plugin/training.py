@@ -17,6 +17,7 @@ from macode_plugin.columns import FREE
 from macode_plugin.context_noise import ContextNoise
 from macode_plugin.masking import random_orders
 from macode_plugin.networks import ConditionalNetwork
+from macode_plugin.storage import tensors_under
 
 __all__ = ["Plan", "Trainer", "split_rows"]
 
@@ -195,15 +196,15 @@ class Trainer:
         for name, value in numbers.items():
             setattr(self, name, value)
         self.generator.set_state(tensors["generator"].cpu())
-        self.network.load_state_dict(_without_prefix("network", tensors))
-        self.best = {k: v.to(self.tokens.device) for k, v in _without_prefix("best", tensors).items()}
+        self.network.load_state_dict(tensors_under("network", tensors))
+        self.best = {k: v.to(self.tokens.device) for k, v in tensors_under("best", tensors).items()}
         if self.average is not None:
-            self.average.module.load_state_dict(_without_prefix("average", tensors))
+            self.average.module.load_state_dict(tensors_under("average", tensors))
             self.average.n_averaged.fill_(self.step)
         state = self.optimizer.state_dict()
-        moments = _without_prefix("optimizer", tensors)
+        moments = tensors_under("optimizer", tensors)
         for i in range(len(list(self.network.parameters()))):
-            own = _without_prefix(str(i), moments)
+            own = tensors_under(str(i), moments)
             if own:
                 state["state"][i] = own
         self.optimizer.load_state_dict(state)
@@ -295,8 +296,3 @@ def _moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
 
 def _prefixed(prefix: str, tensors: dict[str, Any]) -> dict[str, Tensor]:
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def _without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    cut = len(prefix) + 1
-    return {k[cut:]: v for k, v in tensors.items() if k.startswith(f"{prefix}.")}

@@ -273,6 +273,23 @@ def test_any_strings_come_back(cells):
     assert column.decode(column.encode(known), np.zeros(len(known))).tolist() == known.tolist()
 
 
+MIXED_SCALARS = {
+    "bool": [True, np.False_, np.True_, False],
+    "str": ["b", np.str_("a"), np.str_("b"), "a"],
+    "int": [2, np.int64(1), np.int8(2), 1],
+}
+
+
+@pytest.mark.parametrize("kind", MIXED_SCALARS)
+def test_numpys_scalars_and_pythons_are_the_same_categories(kind):
+    series = pd.Series(MIXED_SCALARS[kind], dtype=object)
+    column = fitted(series, model_missing=True)
+    assert column.encode(series).tolist() == [1, 0, 1, 0]
+    spec, arrays = column.to_json()
+    again = column_from_json(json.loads(json.dumps(spec)), arrays)
+    assert {type(value).__name__ for value in again.values} == {kind}
+
+
 def test_decimals_keep_all_their_digits():
     cells = [decimal.Decimal("12345678901234567.89"), decimal.Decimal("12345678901234567.91")]
     series = pd.Series(cells * 9, dtype=pd.ArrowDtype(pa.decimal128(20, 2)))

@@ -233,6 +233,8 @@ BAD = {
     "a number for a duration": ({"timedelta": 5}, r"'timedelta'.*5"),
     "a list": ({"int": [1, 2]}, r"'int' \[1, 2\], which is not one value"),
     "an array": ({"str": np.array(["red"])}, r"'str'.*not one value"),
+    "a tuple": ({"str": ("red", "blue")}, r"'str'.*not one value"),
+    "a tuple of numbers": ({"int": (1, 2)}, r"'int'.*not one value"),
     "a half for an integer": ({"int": 7.5}, r"'int'.*7.5"),
 }
 
@@ -244,7 +246,7 @@ def test_bad_conditions_are_refused_by_name_and_value(name, mixed_model):
         mixed_model.sample(3, conditions=conditions, random_state=0)
 
 
-@pytest.mark.parametrize("name", [name for name in BAD if name not in ("a list", "an array")])
+@pytest.mark.parametrize("name", [name for name in BAD if "not one value" not in BAD[name][1]])
 def test_bad_cells_of_a_frame_are_refused_by_name_and_value(name, mixed_model):
     conditions, message = BAD[name]
     frame = pd.DataFrame({column: [None, value] for column, value in conditions.items()})
@@ -290,3 +292,17 @@ def test_the_ends_of_the_training_range_can_be_given(kind, mixed, mixed_model):
 def test_a_number_off_the_grid_can_be_given(mixed_model):
     drawn = mixed_model.sample(2, conditions={"price": 12.3456}, random_state=0)
     assert drawn["price"].tolist() == [12.3456] * 2
+
+
+def test_a_tuple_is_one_value_where_tuples_are_categories(tiny):
+    pairs = [(1, 2), (3, 4)]
+    model = tiny().fit(pd.DataFrame({"pair": pairs * 20, "x": range(40)}))
+    assert model.sample(3, conditions={"pair": (1, 2)}, random_state=0)["pair"].tolist() == [(1, 2)] * 3
+    with pytest.raises(ValueError, match=r"'pair' has no category \(1, 9\)"):
+        model.sample(3, conditions={"pair": (1, 9)})
+    for found in (
+        model.conditional("pair", {"x": 3}).probs,
+        model.predict_proba("pair", model.sample(2)),
+    ):
+        assert found.columns.tolist() == pairs
+        assert found.columns.nlevels == 1

@@ -173,8 +173,18 @@ def test_a_value_survives_json(value):
     assert again == value
 
 
+NUMPY_SCALARS = [
+    (np.int8(3), 3),
+    (np.float32(0.5), 0.5),
+    (np.bool_(True), True),
+    (np.str_("a"), "a"),
+    (np.datetime64("2020-01-02", "ns"), pd.Timestamp("2020-01-02")),
+    (np.timedelta64(3, "s"), pd.Timedelta(3, unit="s")),
+]
+
+
 def test_numpy_scalars_become_python_ones():
-    for value, plain_value in ((np.int8(3), 3), (np.float32(0.5), 0.5), (np.bool_(True), True)):
+    for value, plain_value in NUMPY_SCALARS:
         assert through_json(value) == plain_value
         assert type(through_json(value)) is type(plain_value)
 

@@ -1,6 +1,9 @@
 """Tables read from files."""
 
+import warnings
+
 import pandas as pd
+import pytest
 
 from macode_plugin import files
 
@@ -17,3 +20,73 @@ def test_csv_files_are_read_as_written(tmp_path):
     assert [str(dtype).split("[")[0] for dtype in frame.dtypes] == kinds
     assert frame.iloc[1].isna().tolist() == [True] * 5 + [False, True]
     assert frame["time"][0] == pd.Timestamp("2020-01-01 10:00")
+
+
+CODES = "zip,land,dose,day,flag\n07804,NA,1.5,2020-01-31,True\n10001,DE,NA,NA,NA\n,,,,\n"
+
+
+def test_codes_and_text_keep_what_is_written(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CODES)
+    with pytest.warns(UserWarning, match=r"column '(zip' has .*'07804'|land' has 'NA').*--text") as said:
+        frame = files.read_table(path)
+    assert len(said) == 2
+    assert frame["zip"].dropna().tolist() == ["07804", "10001"]
+    assert frame["land"].dropna().tolist() == ["NA", "DE"]
+    assert frame[["zip", "land"]].isna().to_numpy().tolist() == [[False] * 2] * 2 + [[True] * 2]
+
+
+def test_marks_among_numbers_dates_and_flags_are_missing(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CODES)
+    frame = files.read_table(path, text=["zip", "land"])[["dose", "day", "flag"]]
+    kinds = ["Float64", "datetime64", "boolean"]
+    assert [str(dtype).split("[")[0] for dtype in frame.dtypes] == kinds
+    assert frame.isna().to_numpy().tolist() == [[False] * 3, [True] * 3, [True] * 3]
+
+
+def test_columns_named_as_text_are_text_without_a_word(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CODES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame = files.read_table(path, text=[*CODES.splitlines()[0].split(","), "not there"])
+    assert (frame.dtypes == "string").all()
+    assert frame.iloc[0].tolist() == ["07804", "NA", "1.5", "2020-01-31", "True"]
+    assert frame.iloc[1].tolist() == ["10001", "DE", "NA", "NA", "NA"]
+    assert frame.iloc[2].isna().all()
+
+
+def test_columns_of_parquet_named_as_text_are_text(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"ward": [7, 12], "kind": ["a", None], "x": [1.5, 2.5]}).to_parquet(path)
+    frame = files.read_table(path, text=["ward", "kind"])
+    assert frame["ward"].tolist() == ["7", "12"]
+    assert frame["kind"].isna().tolist() == [False, True]
+    assert frame["x"].dtype == "float64"
+
+
+@pytest.mark.parametrize("cells", ["0,10,-5", "00.5,1,2", "0.07,1,2"])
+def test_other_zeros_make_no_text(cells, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["x", *cells.split(",")]))
+    frame = files.read_table(path)
+    assert frame["x"].tolist() == [float(cell) for cell in cells.split(",")]
+
+
+def test_a_word_far_down_makes_the_whole_column_text(tmp_path):
+    # pandas reads so wide a table in pieces; those of numbers alone would lose their zeros.
+    path = tmp_path / "t.csv"
+    codes = [*(f"{i:06d}" for i in range(5000)), "none"]
+    lines = ["code", *codes]
+    path.write_text("\n".join(f"{line},{','.join(['x'] * 127)}" for line in lines))
+    assert files.read_table(path)["code"].tolist() == codes
+
+
+def test_without_inference_pandas_says_what_other_columns_hold(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(CODES)
+    frame = files.read_table(path, text=["land"], infer=False)
+    assert frame["zip"].dropna().tolist() == [7804, 10001]
+    assert frame["land"].dropna().tolist() == ["NA", "DE"]
+    assert frame["day"].dropna().tolist() == ["2020-01-31"]

@@ -195,9 +195,26 @@ def test_ordinary_columns_bring_no_warning(mixed, tiny):
     assert [str(warning.message) for warning in caught] == []
 
 
-def test_encoding_a_part_leaves_the_other_columns_free(mixed):
-    table = Table.fit(mixed)
-    tokens = table.encode(mixed[["str", "int"]])
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [
+        ((0, 0, 0), (False, False, False)),
+        ((0, 5, 34), (False, True, True)),
+        ((34, 50, 5), (True, True, False)),
+        ((5, 50, 5), (False, True, False)),
+    ],
+)
+def test_columns_with_more_gaps_than_the_most_complete_are_incomplete(gaps, expected):
+    columns = {str(j): np.r_[np.full(n, np.nan), np.arange(100.0 - n)] for j, n in enumerate(gaps)}
+    frame = pd.DataFrame(columns)
+    assert Table.fit(frame).incomplete.tolist() == list(expected)
+    assert not Table.fit(frame, model_missing=True).incomplete.any()
+
+
+@pytest.mark.parametrize("missing_is_token", [False, True])
+def test_encoding_a_part_leaves_the_other_columns_free(mixed, missing_is_token):
+    table = Table.fit(mixed, model_missing=True)
+    tokens = table.encode(mixed[["str", "int"]], missing_is_token=missing_is_token)
     given = [table.place("int"), table.place("str")]
     assert (tokens[:, given] != FREE).all()
     assert (np.delete(tokens, given, axis=1) == FREE).all()

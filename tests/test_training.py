@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from macode_plugin import MaCoDE, ModelFileError
+from macode_plugin import MaCoDE, ModelFileError, storage
 from macode_plugin.networks import CausalNetwork
 from macode_plugin.training import Trainer
 
@@ -316,6 +316,16 @@ def test_a_run_without_a_seed_continues_too(tiny, frame, tmp_path):
     tiny(epochs=5, random_state=None).fit(frame, checkpoint=path, callback=stop_after(2))
     model = tiny(epochs=5, random_state=None).fit(frame, checkpoint=path)
     assert [record["epoch"] for record in model.history_] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("random_state", [None, 0])
+def test_a_checkpoint_is_read_once(random_state, tiny, frame, tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    tiny(epochs=3, random_state=random_state).fit(frame, checkpoint=path, callback=stop_after(2))
+    read, seen = storage.read, []
+    monkeypatch.setattr(storage, "read", lambda *args: seen.append(args) or read(*args))
+    tiny(epochs=3, random_state=random_state).fit(frame, checkpoint=path)
+    assert seen == [(path, "checkpoint")]
 
 
 def test_a_complete_run_leaves_no_file(tiny, frame, tmp_path):

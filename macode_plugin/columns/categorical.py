@@ -177,10 +177,7 @@ def _sorted_unique(series: pd.Series) -> tuple[Any, np.ndarray]:
 def _check_one_type(name: Any, unique: Any) -> None:
     examples: dict[Any, Any] = {}
     for value in unique if pd.api.types.is_object_dtype(unique) else ():
-        family = (
-            "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
-        )
-        examples.setdefault(family, value)
+        examples.setdefault(_family(value), value)
     if len(examples) > 1:
         first, second = list(examples.values())[:2]
         raise TypeError(
@@ -188,3 +185,12 @@ def _check_one_type(name: Any, unique: Any) -> None:
             f"{type(second).__name__} ({second!r}); convert it to one type, for example with "
             "astype(str)"
         )
+
+
+def _family(value: Any) -> Any:
+    """Return which values count as of one type: all numbers, and numpy's scalars as Python's."""
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return type(value)  # pandas 2 does not find them by its own times
+    value = dtypes.plain(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return "number" if is_number else type(value)

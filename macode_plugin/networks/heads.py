@@ -204,7 +204,6 @@ class Heads(nn.Module):
         - Output: (n, p)
         """
         weight = self.vectors()
-        result = hidden.new_empty(tokens.shape)
         parts = []
         for bucket in self.buckets:
             heads, shift = bucket.gather(weight, self.bias)
@@ -215,7 +214,8 @@ class Heads(nn.Module):
             parts.append(picked.unflatten(0, target.shape).t())
         if len(parts) == 1:
             return parts[0]
-        return result.index_copy(1, torch.cat([b.columns for b in self.buckets]), torch.cat(parts, 1))
+        columns = torch.cat([bucket.columns for bucket in self.buckets])
+        return hidden.new_empty(tokens.shape).index_copy(1, columns, torch.cat(parts, 1))
 
     def frozen(self, temperature: float, log_weights: Mapping[int, Tensor]) -> FrozenHeads:
         """Return the heads as they are now, laid out for generation; see :class:`FrozenHeads`."""

@@ -3,7 +3,7 @@
 import json
 import re
 
-from command_line import ok
+from command_line import error, ok
 
 
 def test_evaluate_prints_a_table(folder):
@@ -20,3 +20,29 @@ def test_evaluate_compares_files_of_two_formats(folder):
     assert figures["marginal_distance"] == 0
     assert figures["association_difference"] == 0
     assert figures["target_score"] is None
+
+
+def distance(tmp_path, real, synthetic, *args):
+    """Return the mean marginal distance of two CSV files with these lines."""
+    for name, text in (("real", real), ("synthetic", synthetic)):
+        (tmp_path / f"{name}.csv").write_text(text)
+    files = (tmp_path / "real.csv", tmp_path / "synthetic.csv")
+    return json.loads(ok("evaluate", *files, "--json", *args))["marginal_distance"]
+
+
+def test_what_is_text_in_the_real_table_is_text_in_the_other(tmp_path):
+    # Alone, the second table's marks would be missing cells, and its codes numbers.
+    found = distance(tmp_path, "land,zip\nNA,10001\nDE,01234\n", "land,zip\nNA,10001\nNA,10001\n")
+    assert found == 0.5
+
+
+def test_columns_can_be_compared_as_text(tmp_path):
+    tables = ("ward,x\n1,5\n3,5\n", "ward,x\n2,5\n2,5\n")
+    assert distance(tmp_path, *tables) == 0.5 / 2  # of the distribution functions
+    assert distance(tmp_path, *tables, "--text", "ward") == 1 / 2
+
+
+def test_a_column_named_as_text_has_to_be_there(folder):
+    data = folder / "data.csv"
+    line = error("evaluate", data, data, "--text", "nope")
+    assert f"--text names 'nope', which is not a column of {data}" in line

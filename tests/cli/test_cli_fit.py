@@ -40,6 +40,22 @@ def test_quiet_fit_says_nothing_and_is_repeatable(folder, tmp_path):
     pd.testing.assert_frame_equal(*draws)
 
 
+def test_codes_are_text_and_fit_says_so(codes, tmp_path):
+    result = run("fit", codes / "data.csv", "-o", tmp_path / "m", "--epochs", 1, "--quiet")
+    zeros, mark = result.stderr.splitlines()
+    assert zeros.startswith("macode: warning: column 'zip' has leading zeros, such as '07804'")
+    assert "(--text zip asks for that" in zeros
+    assert mark.startswith("macode: warning: column 'land' has 'NA'")
+    named = ("--text", "zip", "--text", "land", "--text", "ward")
+    result = run("fit", codes / "data.csv", "-o", tmp_path / "m", "--epochs", 1, "--quiet", *named)
+    assert (result.exit_code, result.stderr) == (0, "")
+    shown = ok("info", tmp_path / "m")
+    assert re.search(r"^zip +categorical +01234, 07804, 10001 +3$", shown, re.M)
+    assert re.search(r"^land +categorical +DE, NA +2$", shown, re.M)
+    assert re.search(r"^ward +categorical +12, 3 +2$", shown, re.M)
+    assert re.search(r"^x +numeric ", shown, re.M)
+
+
 def test_ctrl_c_in_training_still_saves(folder, tmp_path, monkeypatch):
     from macode_plugin.training import Trainer
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from command_line import ok
+from command_line import ok, run
 
 from macode_plugin import files
 
@@ -87,3 +87,46 @@ def test_given_file_as_parquet(folder, tmp_path):
     assert rows["grade"].tolist() == [1, 2]
     assert rows["dose"][0] == 9.5
     assert rows["dose"].notna().all()
+
+
+def test_codes_are_written_as_they_were_read(codes, tmp_path):
+    path = tmp_path / "s.csv"
+    ok("sample", codes / "m.macode", "-n", 60, "--seed", 0, "-o", path)
+    rows = pd.read_csv(path, dtype="string", keep_default_na=False)
+    assert set(rows["zip"]) == {"07804", "01234", "10001"}
+    assert set(rows["land"]) == {"NA", "DE"}
+    assert set(rows["ward"]) == {"3", "12"}
+
+
+def test_codes_can_be_given(codes, tmp_path):
+    path = tmp_path / "s.parquet"
+    given = ("--given", "zip=01234", "--given", "land=NA", "--given", "ward=12")
+    ok("sample", codes / "m.macode", "-n", 4, *given, "-o", path)
+    rows = pd.read_parquet(path)
+    assert rows[["zip", "land", "ward"]].to_numpy().tolist() == [["01234", "NA", "12"]] * 4
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_model_says_what_is_text_in_a_given_file(codes, tmp_path, ending):
+    known = tmp_path / f"known.{ending}"
+    if ending == "csv":
+        known.write_text("land,ward,x\nNA,12,007\n,3,NA\n")
+    else:
+        pd.DataFrame({"land": ["NA", None], "ward": [12, 3], "x": [7, None]}).to_parquet(known)
+    path = tmp_path / "s.parquet"
+    result = run("sample", codes / "m.macode", "--given-file", known, "-o", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    rows = pd.read_parquet(path)
+    assert rows["land"][0] == "NA"
+    assert rows["ward"].tolist() == ["12", "3"]
+    assert rows["x"][0] == 7
+    assert rows.notna().all(axis=None)
+
+
+def test_marks_leave_a_given_cell_free_where_no_text_is(folder, tmp_path):
+    known = tmp_path / "known.csv"
+    known.write_text("grade,flag,day\nNA,NA,NA\n3,TRUE,2021-03-01\n")
+    ok("sample", folder / "m.macode", "--given-file", known, "-o", tmp_path / "s.parquet")
+    rows = pd.read_parquet(tmp_path / "s.parquet")
+    assert rows.notna().all(axis=None)
+    assert rows[["grade", "flag"]].iloc[1].tolist() == [3, True]
