@@ -15,7 +15,9 @@ __all__ = ["draw"]
 
 
 def draw(runs: pd.DataFrame, path: Path) -> None:
-    """Draw means over the tables that the most peers were run on, with one number of threads.
+    """Draw peers' means over tables that all of them were run on, with one number of threads.
+
+    Of such sets that with the most means behind it is taken, peers times tables.
 
     Arguments
     ---------
@@ -29,7 +31,7 @@ def draw(runs: pd.DataFrame, path: Path) -> None:
         for threads, alike in named(runs, "peer").groupby("threads", sort=False)
         for field in fields(measured(alike, [*MEASURES, "fit_s"]))
     ]
-    field, threads = max(found, key=lambda pair: (len(pair[0].rank), len(pair[0].tables)))
+    field, threads = max(found, key=lambda pair: len(pair[0].rank) * len(pair[0].tables))
     figure = Figure(figsize=(4 * len(AGAINST_SECONDS), 4), layout="constrained")
     mean = field.mean.sort_values("fit_s")
     for axes, measure in zip(figure.subplots(1, len(AGAINST_SECONDS)), AGAINST_SECONDS):

@@ -47,3 +47,11 @@ def test_threads_are_not_mixed(tmp_path):
 def test_what_was_not_measured_is_not_drawn(tmp_path):
     texts = drawn(tmp_path, runs("macode", ["loan"]), runs("ctgan", ["loan"], f1=np.nan))
     assert texts.count("ctgan") == 2
+
+
+def test_a_peer_run_on_one_table_does_not_hide_the_others_tables(tmp_path):
+    three = ["loan", "breast", "kings"]
+    texts = drawn(tmp_path, runs("macode", three), runs("ctgan", three), runs("tvae", ["loan"]))
+    assert texts.count("ctgan") == 3
+    assert "tvae" not in texts
+    assert any(text.startswith("means over breast, kings, loan;") for text in texts)
