@@ -138,7 +138,9 @@ def _draw(results: pd.DataFrame, path: Path) -> None:
     published = pd.read_csv(_PUBLISHED, comment="#").dropna(subset="tau")
     for ax, (quality, risk) in zip(figure.subplots(1, 2), TRADE_OFFS):
         if risk in published:
-            _draw_line(ax, published, quality, risk, label="published, mean of ten tables", color="black")
+            _draw_line(
+                ax, published, quality, risk, label="published, mean of ten tables", color="black"
+            )
         for (table, model), runs in lines:
             _draw_line(ax, runs, quality, risk, label=f"{table}, {model}")
         ax.set(xlabel=AXES[quality], ylabel=AXES[risk])
