@@ -132,7 +132,9 @@ def loss(mean: pd.DataFrame | pd.Series, best: float) -> pd.DataFrame | pd.Serie
 
 
 def fields(figures: Figures) -> list[Field]:
-    """Return comparisons on the same tables, that of most models first.
+    """Return comparisons on the same tables, the broadest first.
+
+    That is the one with the most models run here times tables, then with the most models.
 
     There is one for each set of tables that some model was measured on, with all models that were
     measured on these; and once more without the published models, which lack some measures.
@@ -148,7 +150,12 @@ def fields(figures: Figures) -> list[Field]:
             if rivals is models or len(alike) > 1:
                 chosen.setdefault((of, frozenset(alike)), alike)
     found = [_field(figures, alike, sorted(of)) for (of, _), alike in chosen.items()]
-    return sorted(found, key=lambda field: (-len(field.rank), -len(field.tables)))
+    return sorted(found, key=lambda field: (-_breadth(field), -len(field.rank)))
+
+
+def _breadth(field: Field) -> int:
+    here = [model for model in field.rank.index if not model.startswith("published ")]
+    return len(here) * len(field.tables)
 
 
 def pareto_front(seconds: Sequence[float], losses: Sequence[float]) -> list[bool]:

@@ -115,3 +115,11 @@ def test_bars_of_any_size_can_be_drawn(measure, means):
     svg = base64.b64decode(image).decode()
     assert all(f"{mean:.3f}".lstrip("-") in svg for mean in means)
     assert ("▸" in svg) == (measure == "wd")  # one far off does not flatten the others
+
+
+def test_the_broadest_comparison_of_models_run_here_comes_first():
+    two, one = [(0.1, 0.5), (0.2, 0.5)], [(0.1, 0.5)]
+    printed = {f"published {name}": [(0.3, np.nan)] * 2 for name in "XYZ"}
+    found = fields(table_of(a=two, b=two, c=one, **printed))
+    assert found[0].tables == ("one", "two")
+    assert list(found[0].rank.index) == ["a", "b", *printed]
