@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import subprocess
 
 import pytest
 
@@ -128,3 +129,29 @@ def test_a_run_of_several_rows_is_one_run(path):
     with path.open(newline="") as file:
         assert [row["measure"] for row in csv.DictReader(file)] == ["x", "y"]
     assert ledger.finished(path) == {run}
+
+
+def git(folder, *words):
+    own = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    ended = subprocess.run(["git", "-C", str(folder), *own, *words], capture_output=True, check=True)
+    return ended.stdout.decode().strip()
+
+
+def test_the_version_tells_the_commit_that_last_changed_the_package(tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    monkeypatch.setattr(ledger.macode_plugin, "__file__", str(package / "__init__.py"))
+    version = ledger._package_version.__wrapped__
+    plain = ledger.macode_plugin.__version__
+    assert version() == plain
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "package")
+    commit = git(tmp_path, "log", "-1", "--format=%h")
+    (tmp_path / "results.csv").write_text("kl")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "results")
+    assert version() == f"{plain}+{commit}"
+    (package / "__init__.py").write_text("changed")
+    assert version() == f"{plain}+{commit}.changed"

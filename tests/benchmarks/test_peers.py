@@ -18,6 +18,7 @@ pytest.importorskip("geomloss", reason="the bench extra is not installed")
 
 import peer_stand_ins
 
+import macode_plugin
 from benchmarks import data, ledger, options, peer_environments, peers, q1
 
 CUT = {"tables": "breast", "max_rows": 200}
@@ -66,7 +67,7 @@ def test_macode_takes_part_as_itself(run, stand_ins):
     assert row["fit_s"] > 0
     assert row["sample_s"] > 0
     installed = importlib.metadata.version("torch")  # without the build, which torch itself may add
-    assert row["packages"].startswith(f"macode-plugin {row['macode_plugin']}, torch {installed}")
+    assert row["packages"].startswith(f"macode-plugin {macode_plugin.__version__}, torch {installed}")
     assert set(ORIGIN) < set(row)
 
     table = data.load("breast", max_rows=200)
