@@ -112,8 +112,11 @@ def append(path: Path, run: Any, *figures: dict[str, Any]) -> None:
     Raises
     ------
     ValueError
-        If the file has other columns, as one that another version wrote may have.
+        If the file has other columns, as one that another version wrote may have, or there are no
+        figures.
     """
+    if not figures:
+        raise ValueError(f"{_described(run)}: nothing was measured")
     rows = [{**dataclasses.asdict(run), **of_row} for of_row in figures]
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()

@@ -26,6 +26,7 @@ __all__ = [
     "origin",
     "published",
     "section",
+    "uncut",
 ]
 
 ABSENT = "n/a"
@@ -42,6 +43,11 @@ def labels(runs: pd.DataFrame, column: str = "model") -> pd.Series:
     """Return :func:`label` of every run, with another column's values in place of the model."""
     named = zip(runs[column], runs["max_rows"], runs["epochs"])
     return pd.Series([label(*row) for row in named], index=runs.index)
+
+
+def uncut(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of the paper's whole tables with the models' own numbers of epochs."""
+    return runs[runs["max_rows"].isna() & runs["epochs"].isna() & runs["table"].isin(NAMES)]
 
 
 def figure(values: pd.Series) -> str:

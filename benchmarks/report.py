@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +83,7 @@ def _quality(ours: pd.DataFrame) -> str:
         *markdown.below_the_means(ours["table"]),
         _means_of_models(ours, published),
         *(_one_measure(ours, published, measure) for measure in MEASURES),
-        *report_baseline.write(_uncut(ours[ours["model"] == "baseline"]), published),
+        *report_baseline.write(markdown.uncut(ours[ours["model"] == "baseline"]), published),
         _seconds(ours[ours["model"] != "baseline"]),
         _origin(ours),
     ]
@@ -115,39 +116,34 @@ def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> s
 
     def row(table: str) -> list[str]:
         figures = (markdown.figure(of.loc[of["table"] == table, measure]) for of in by_label.values())
-        return [table, *figures, *_published_cells(beside, table, best)]
+        return [table, *figures, *_published_cells(beside, measure, table)]
 
     means = [markdown.number(_mean_of_tables(runs, measure)) for runs in by_label.values()]
-    mean = ["**mean**", *means, *_published_cells(beside, None, best)]
+    mean = ["**mean**", *means, *_published_cells(beside, measure, None)]
     rows = [*map(row, NAMES), mean, *map(row, elsewhere(ours["table"]))]
     names = [] if beside is None else ["published MaCoDE", "best published", "published Baseline"]
     told = ideal_sentence(BESTS[best], in_paper=beside is not None)
     return f"## {title}\n\n{told}\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
 
 
-def _published_cells(figures: pd.DataFrame | None, table: str | None, best: float) -> list[str]:
+def _published_cells(figures: pd.DataFrame | None, measure: str, table: str | None) -> list[str]:
     """Return MaCoDE's, the best model's and the baseline's figure of a table; None for the mean."""
     if figures is None:
         return []
     if table is not None and table not in figures.index:
         return [markdown.ABSENT] * 3
-    measure, error = figures.columns.levels[0]
     means = figures[measure].mean() if table is None else figures.loc[table, measure]
-    # The paper gives no errors of means over tables.
-    errors = figures[error].mean() * float("nan") if table is None else figures.loc[table, error]
+    # The paper gives no errors of means over these tables.
+    errors = {} if table is None else figures.loc[table, f"{measure}_se"]
+    cells = {model: markdown.published(mean, errors.get(model, nan)) for model, mean in means.items()}
     rivals = means.drop("Baseline")
-    first = rivals.idxmax() if best == 1 else rivals.idxmin()
-    told = {model: markdown.published(means[model], errors[model]) for model in means.index}
-    return [told["MaCoDE"], f"{told[first]} ({first})", told["Baseline"]]
+    first = rivals.idxmax() if MEASURES[measure][1] == 1 else rivals.idxmin()
+    return [cells["MaCoDE"], f"{cells[first]} ({first})", cells["Baseline"]]
 
 
 def _mean_of_tables(runs: pd.DataFrame, measure: str) -> float:
     """Return the mean of the tables' means, NaN unless all nine have one."""
     return runs.groupby("table")[measure].mean().reindex(NAMES).mean(skipna=False)
-
-
-def _uncut(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["max_rows"].isna()]
 
 
 def _seconds(fitted: pd.DataFrame) -> str:

@@ -58,7 +58,7 @@ def _one_measure(name: object, runs: pd.DataFrame, published: pd.DataFrame, meas
         theirs = theirs.droplevel("mechanism")
         for cells in rows:
             ours = of_mechanism.loc[of_mechanism["table"] == cells[0], measure]
-            printed = (theirs[name].get(cells[0], float("nan")) for name in (measure, f"{measure}_se"))
+            printed = (theirs[one].get(cells[0], float("nan")) for one in (measure, f"{measure}_se"))
             cells += [markdown.figure(ours), markdown.published(*printed)]
         of_tables = of_mechanism.groupby("table")[measure].mean().reindex(NAMES)
         means += [

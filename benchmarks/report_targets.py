@@ -54,20 +54,15 @@ def write(files: Mapping[str, pd.DataFrame]) -> str:
         What ``benchmarks.q1`` wrote as ``q1``, and what ``benchmarks.peers`` and ``benchmarks.tau``
         did as ``peers`` and ``tau``, if they did.
     """
-    runs = _uncut(files["q1"])
+    runs = markdown.uncut(files["q1"])
     runs = runs[runs["model"] == "default"]
     rows = _nearest(runs)
     if "tau" in files:
-        rows += _membership(_uncut(files["tau"]))
+        rows += _membership(markdown.uncut(files["tau"]))
     if "peers" in files:
-        rows += _beside_peers(_uncut(files["peers"]))
+        rows += _beside_peers(markdown.uncut(files["peers"]))
     header = ["Aim", "Reached", "Not reached"]
     return "\n\n".join([_INTRODUCTION, _means(runs), _BY_TABLE, markdown.grid(header, rows)])
-
-
-def _uncut(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs of whole tables with the models' own numbers of epochs."""
-    return runs[runs["max_rows"].isna() & runs["epochs"].isna() & runs["table"].isin(NAMES)]
 
 
 def _means(runs: pd.DataFrame) -> str:

@@ -79,7 +79,9 @@ def _fill_column(column: pd.Series, drawn: pd.Series, rows: np.ndarray) -> pd.Se
     It keeps its dtype, unless it has no value: nothing speaks for its dtype then, and the training
     column's is taken. Categories that it does not know are added to it.
     """
-    if len(rows) == len(column) > 0:
+    if len(rows) == 0:
+        return column.copy()
+    if len(rows) == len(column):
         return drawn.set_axis(column.index)
     column = column.copy()
     if isinstance(column.dtype, pd.CategoricalDtype):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import math
 from typing import TYPE_CHECKING, Any
@@ -130,14 +131,17 @@ class NumericColumn(Column):
         return dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
 
     def _first_unreadable(self, series: pd.Series) -> Any:
-        """Return the first value that cannot be read alone; the first one if only all together."""
+        """Return the first value that cannot be read beside those before it."""
         given = series.dropna()
-        for i in range(len(given)):
-            try:
-                self._read(given.iloc[i : i + 1])
-            except (TypeError, ValueError, OverflowError):
-                return given.iloc[i]
-        return given.iloc[0]
+        place = bisect.bisect_left(range(1, len(given)), 1, key=lambda n: self._fails(given.iloc[:n]))
+        return given.iloc[place]
+
+    def _fails(self, series: pd.Series) -> bool:
+        try:
+            self._read(series)
+        except (TypeError, ValueError, OverflowError):
+            return True
+        return False
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
