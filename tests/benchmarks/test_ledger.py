@@ -158,6 +158,6 @@ def test_the_version_tells_the_commit_that_last_changed_the_package(tmp_path, mo
 
 
 def test_a_run_that_measured_nothing_is_named_and_not_taken_for_finished(path):
-    with pytest.raises(ValueError, match="breast, default, seed 0, .*: nothing was measured"):
+    with pytest.raises(ValueError, match=r"breast, default, seed 0, .*: nothing was measured"):
         ledger.work_through(path, RUNS[:1], lambda run: [])
     assert ledger.finished(path) == set()
