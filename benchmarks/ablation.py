@@ -24,10 +24,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
     "the paper's network": {"network": "masked"},
     "no shared basis over ordered tokens": {"ordered_basis": False},
+    "no tokens for repeated values": {"atoms": False},
     "no noise on what is known": {"context_noise": 0.0},
     "biases at zero": {"marginal_bias": False},
+    "AdamW for every weight": {"optimizer": "adamw"},
     "no weight averaging": {"ema_decay": 0.0},
     "constant learning rate": {"schedule": "constant"},
+    "rows drawn independently": {"stratified": False},
 }
 """What is changed, and how it is asked for."""
 

@@ -37,6 +37,7 @@ PAPER: dict[str, Any] = {
     "feed_forward": 2048,
     "epochs": 500,
     "batch_size": 1024,
+    "optimizer": "adamw",
     "lr": 1e-3,
     "weight_decay": 1e-3,
     "schedule": "constant",
@@ -56,11 +57,11 @@ def auto_bins(n_rows: int) -> int:
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
-    1000 steps for tables of up to 3000 rows; then as many passes over the rows, up to 6000 steps at
+    450 steps for tables of up to 3000 rows; then as many passes over the rows, up to 2700 steps at
     18 000 rows; from there on growing with the square root of their number.
     """
     size = max(n_rows / 3000, 1.0)
-    n_steps = 1000 * min(size, math.sqrt(6 * size))
+    n_steps = 450 * min(size, math.sqrt(6 * size))
     return math.ceil(n_steps / math.ceil(n_rows / batch_size))
 
 
@@ -77,6 +78,7 @@ def check(parameters: dict[str, Any]) -> None:
     """Raise a ValueError that names the first parameter with an impossible value."""
     check_seed(parameters["random_state"])
     _one_of(parameters, "network", tuple(NETWORKS))
+    _one_of(parameters, "optimizer", ("muon", "adamw"))
     _one_of(parameters, "schedule", ("cosine", "constant"))
     _one_of(parameters, "missing", ("mask", "model"))
     if parameters["n_bins"] != "auto":

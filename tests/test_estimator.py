@@ -125,6 +125,7 @@ def test_an_unfitted_model_can_be_pickled(tiny, frame):
 
 BAD_PARAMETERS = [
     ("network", "diagonal"),
+    ("optimizer", "sgd"),
     ("schedule", "linear"),
     ("missing", "drop"),
     ("n_bins", 0),

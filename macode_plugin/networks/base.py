@@ -38,6 +38,10 @@ class ConditionalNetwork(nn.Module, ABC):
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
 
     @abstractmethod
+    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+        """Return the weights that take one layer to the next, and how many matrices each stacks."""
+
+    @abstractmethod
     def loss(
         self,
         tokens: Tensor,

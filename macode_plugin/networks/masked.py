@@ -67,6 +67,11 @@ class MaskedNetwork(ConditionalNetwork):
         """
         return self._encode(self.values(), tokens, hidden)
 
+    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+        """Return the encoder's matrices; queries, keys and values are stacked."""
+        named = [pair for pair in self.layers.named_parameters() if pair[1].ndim == 2]
+        return [(weight, 3 if name.endswith("in_proj_weight") else 1) for name, weight in named]
+
     def loss(
         self,
         tokens: Tensor,

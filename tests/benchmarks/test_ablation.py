@@ -26,7 +26,8 @@ def results(tmp_path_factory):
 def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     rows = pd.read_csv(results)
     assert rows["change"].tolist() == list(ablation.CHANGES)
-    assert rows["validation_nll"].nunique() == rows["test_score"].nunique() == len(rows)
+    learned = rows[rows["change"] != "rows drawn independently"]  # that changes drawing alone
+    assert learned["validation_nll"].nunique() == learned["test_score"].nunique() == len(learned)
     assert (rows["epochs_run"] == 2).all()
     assert rows[list(ORIGIN)].notna().all(axis=None)
 
