@@ -202,8 +202,8 @@ class _Walk:
         drawn = torch.empty_like(column)
         log_share = torch.zeros_like(u)
         for rows, logits, weights in self.heads.logits(state, column):
-            logits = logits.to(u.dtype)
             if weights is not None:
+                logits = logits.to(u.dtype)
                 total = torch.logsumexp(logits, dim=1)
                 logits = logits + weights
                 log_share[rows] = torch.logsumexp(logits, dim=1) - total
@@ -221,8 +221,8 @@ def _all_but(token: int) -> Tensor:
 def draw_token(logits: Tensor, u: Tensor) -> Tensor:
     """Draw a token from each row's logits by inverting its cumulative distribution at ``u``.
 
-    Done in ``u``'s precision, float64 where the device has it: 32-bit draws distort rare tokens
-    (arXiv 2409.02908).
+    Probabilities are summed in ``u``'s precision, float64 where the device has it: 32-bit draws
+    distort rare tokens (arXiv 2409.02908).
 
     Shape
     -----
@@ -230,8 +230,7 @@ def draw_token(logits: Tensor, u: Tensor) -> Tensor:
     - u: (n,), in [0, 1)
     - Output: (n,)
     """
-    probability = torch.softmax(logits.to(u.dtype), dim=1)
-    cumulative = probability.cumsum(dim=1)
+    cumulative = torch.softmax(logits, dim=1).cumsum(dim=1, dtype=u.dtype)
     total = cumulative[:, -1:]
     # Rounding may lift a target onto the total, past every token.
     target = torch.minimum(u.unsqueeze(1) * total, total * (1 - torch.finfo(u.dtype).eps))
