@@ -288,22 +288,18 @@ def split_rows(tokens: np.ndarray, fraction: float, seed: int) -> tuple[Tensor, 
 
 def _optimizers(network: ConditionalNetwork, plan: Plan) -> list[torch.optim.Optimizer]:
     """Return what updates the network: AdamW, and Muon for the matrices between its layers."""
-    matrices = network.matrices() if plan.optimizer == "muon" else []
-    by_muon = {id(matrix) for matrix, _ in matrices}
+    stacks = network.matrices() if plan.optimizer == "muon" else {}
+    by_muon = {id(weight) for weights in stacks.values() for weight in weights}
     others = [named for named in network.named_parameters() if id(named[1]) not in by_muon]
     own = [parameter for name, parameter in others if name.endswith(".own")]
     rest = [parameter for name, parameter in others if not name.endswith(".own")]
+    settings: dict[str, Any] = {"lr": plan.lr, "weight_decay": plan.weight_decay}
     groups: list[dict[str, Any]] = [{"params": rest}, {"params": own, "weight_decay": OWN_DECAY}]
-    adamw = torch.optim.AdamW(
-        groups,
-        lr=plan.lr,
-        weight_decay=plan.weight_decay,
-        foreach=True,
-    )
-    if not matrices:
-        return [adamw]
-    stacks = [{"params": [matrix], "parts": parts} for matrix, parts in matrices]
-    return [adamw, Muon(stacks, lr=plan.lr, weight_decay=plan.weight_decay, rms=MATRIX_RMS)]
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, **settings, foreach=True)]
+    if stacks:
+        alike = [{"params": weights, "parts": parts} for parts, weights in stacks.items()]
+        optimizers.append(Muon(alike, **settings, rms=MATRIX_RMS))
+    return optimizers
 
 
 def _moving_average(decay: float) -> Callable[[Any, Any, Any], None]:

@@ -357,3 +357,21 @@ def test_a_model_is_no_checkpoint(tiny, frame, tmp_path):
     model.save(tmp_path / "model")
     with pytest.raises(ModelFileError, match="no macode checkpoint"):
         tiny().fit(frame, checkpoint=tmp_path / "model")
+
+
+def test_each_weight_is_updated_by_one_optimizer_and_adamw_alone_where_asked(
+    form, tiny, frame, monkeypatch
+):
+    trainers = []
+    run = Trainer.run
+    monkeypatch.setattr(Trainer, "run", lambda self, after: (trainers.append(self), run(self, after))[1])
+    for optimizer in ("muon", "adamw"):
+        tiny(network=form, optimizer=optimizer).fit(frame)
+    for trainer in trainers:
+        updated = [p for o in trainer.optimizers for group in o.param_groups for p in group["params"]]
+        assert sorted(map(id, updated)) == sorted(map(id, trainer.network.parameters()))
+    muon, adamw = trainers
+    assert [type(optimizer).__name__ for optimizer in adamw.optimizers] == ["AdamW"]
+    by_muon = {id(p) for group in muon.optimizers[1].param_groups for p in group["params"]}
+    layers = [p for p in muon.network.parameters() if p.ndim == 2 and max(p.shape) == 48]
+    assert len(layers) == 1 and id(layers[0]) in by_muon  # three matrices of 16 x 16

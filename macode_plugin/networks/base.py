@@ -38,8 +38,8 @@ class ConditionalNetwork(nn.Module, ABC):
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
 
     @abstractmethod
-    def matrices(self) -> list[tuple[nn.Parameter, int]]:
-        """Return the weights that take one layer to the next, and how many matrices each stacks."""
+    def matrices(self) -> dict[int, list[nn.Parameter]]:
+        """Return the weights that take one layer to the next, by how many matrices each stacks."""
 
     @abstractmethod
     def loss(

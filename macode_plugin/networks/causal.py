@@ -76,9 +76,10 @@ class CausalNetwork(ConditionalNetwork):
         self.bytes_per_row = 4 * len(vocabulary) * width * 3 * n_layers
         _initialise(self, generator)
 
-    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+    def matrices(self) -> dict[int, list[nn.Parameter]]:
         """Return the blocks' matrices; queries, keys and values are stacked."""
-        return [pair for block in self.blocks for pair in block.matrices()]
+        single = [layer.weight for block in self.blocks for layer in (block.out, block.up, block.down)]
+        return {1: single, 3: [block.qkv.weight for block in self.blocks]}
 
     def loss(
         self,
@@ -197,10 +198,6 @@ class _Block(nn.Module):
         self.norm_feed_forward = nn.LayerNorm(width)
         self.up = nn.utils.skip_init(nn.Linear, width, feed_forward)
         self.down = nn.utils.skip_init(nn.Linear, feed_forward, width)
-
-    def matrices(self) -> list[tuple[nn.Parameter, int]]:
-        """Return the weights of the linear maps, and how many each stacks."""
-        return [(self.qkv.weight, 3), (self.out.weight, 1), (self.up.weight, 1), (self.down.weight, 1)]
 
     def merge(self, x: Tensor, attended: Tensor) -> Tensor:
         """Add the attended values and the feed-forward to the residual stream."""

@@ -67,10 +67,13 @@ class MaskedNetwork(ConditionalNetwork):
         """
         return self._encode(self.values(), tokens, hidden)
 
-    def matrices(self) -> list[tuple[nn.Parameter, int]]:
+    def matrices(self) -> dict[int, list[nn.Parameter]]:
         """Return the encoder's matrices; queries, keys and values are stacked."""
-        named = [pair for pair in self.layers.named_parameters() if pair[1].ndim == 2]
-        return [(weight, 3 if name.endswith("in_proj_weight") else 1) for name, weight in named]
+        matrices: dict[int, list[nn.Parameter]] = {1: [], 3: []}
+        for name, weight in self.layers.named_parameters():
+            if weight.ndim == 2:
+                matrices[3 if name.endswith("in_proj_weight") else 1].append(weight)
+        return matrices
 
     def loss(
         self,
