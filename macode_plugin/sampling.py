@@ -19,7 +19,7 @@ from macode_plugin.noise import LatinHypercube, RowNoise
 
 __all__ = ["draw_rows", "draw_token"]
 
-MEMORY = 64 * 2**20
+MEMORY = 32 * 2**20
 """Bytes that the rows decoded at once may take, about; more does not run faster."""
 
 CANDIDATES = 32

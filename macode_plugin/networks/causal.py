@@ -33,6 +33,11 @@ SHARPNESS_RATE = 3.0
 """How much faster than other weights the sharpness of conditionals is learned, about."""
 
 
+PRODUCTS = 2**20
+"""Products of queries and keys that are made at once in generation, about: 4 MiB of them. Fewer leave
+tables of many columns with many small calls, more do not fit the processor's cache."""
+
+
 class CausalNetwork(ConditionalNetwork):
     """Any-order causal transformer (see the module).
 
@@ -73,7 +78,7 @@ class CausalNetwork(ConditionalNetwork):
         self.sharpness = nn.Parameter(torch.zeros(len(vocabulary), len(vocabulary)))
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
-        self.bytes_per_row = 4 * len(vocabulary) * width * 3 * n_layers
+        self.bytes_per_row = 4 * len(vocabulary) * width * 2 * n_layers
         _initialise(self, generator)
 
     def matrices(self) -> dict[int, list[nn.Parameter]]:
@@ -211,28 +216,28 @@ class _Block(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.merge(x, attended.transpose(1, 2).flatten(2))
 
-    def decode(self, x: Tensor, seen: list[Tensor]) -> Tensor:
+    def decode(self, x: Tensor, cache: Tensor, step: int) -> Tensor:
         """Take one step of :meth:`forward` for every row, given the steps before.
 
         With one query a row, attention is a few multiplications for each of them: rows come last, so
-        that they are what runs in vectors. torch's own attention made drawing take 1.4 times as long
-        (letter, whitewine, loan).
+        that they are what runs in vectors, some steps at a time, so that products stay in the
+        processor's cache.
 
         Shape
         -----
         - x: (n, width)
-        - seen: queries, keys and values of each step, (3, n_heads, width / n_heads, n); this step's
-          are added
+        - cache: (2, p, n_heads, width / n_heads, n), keys and values; written at ``step``
         - Output: (n, width)
         """
         qkv = torch.addmm(self.qkv.bias.unsqueeze(1), self.qkv.weight, self.norm_attention(x).t())
-        seen.append(qkv.unflatten(0, (3, self.n_heads, -1)))
-        query = seen[-1][0]
-        score = torch.stack([(query * key).sum(dim=1) for _, key, _ in seen])
-        share = torch.softmax(score / math.sqrt(query.shape[1]), dim=0).unsqueeze(2)
-        attended = share[0] * seen[0][2]
-        for part, (_, _, value) in zip(share[1:], seen[1:]):
-            attended.addcmul_(part, value)
+        query, cache[0, step], cache[1, step] = qkv.unflatten(0, (3, self.n_heads, -1))
+        at_once = max(PRODUCTS // query.numel(), 1)
+        keys, values = (part[: step + 1].split(at_once) for part in cache)
+        score = torch.cat([(key * query).sum(dim=2) for key in keys]) / math.sqrt(query.shape[1])
+        shares = score.softmax(dim=0).unsqueeze(2).split(at_once)
+        attended = torch.zeros_like(query)
+        for value, share in zip(values, shares):
+            attended += (value * share).sum(dim=0)
         return self.merge(x, attended.flatten(0, 1).t())
 
 
@@ -244,13 +249,16 @@ class CausalDecoder(Decoder):
         self.table = network._value_table()
         self.step = 0
         self.previous = torch.zeros(n_rows, dtype=torch.int64, device=self.table.device)
-        self.seen: list[list[Tensor]] = [[] for _ in network.blocks]
+        n_columns, width = network.queries.shape
+        heads = network.blocks[0].n_heads
+        shape = (len(network.blocks), 2, n_columns, heads, width // heads, n_rows)
+        self.cache = torch.empty(shape, device=self.table.device)
 
     def query(self, column: Tensor) -> Tensor:
         """Take one step with the last revealed value; see :class:`Decoder`."""
         x = F.embedding(self.previous, self.table) + F.embedding(column, self.network.queries)
-        for block, seen in zip(self.network.blocks, self.seen):
-            x = block.decode(x, seen)
+        for block, cache in zip(self.network.blocks, self.cache):
+            x = block.decode(x, cache, self.step)
         n_known = torch.full_like(column, self.step)
         self.step += 1
         return self.network._output(x, column, n_known)
