@@ -101,6 +101,18 @@ def test_teacher_forcing_is_the_chain_of_decoder_steps(form):
     assert in_order.std() > 0.1
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_how_many_steps_generation_attends_to_at_once_does_not_matter(at_once, monkeypatch):
+    network = build("causal")
+    tokens, _, orders = rows(n=20)
+    usual = log_conditionals(network, tokens, orders)
+    monkeypatch.setattr(
+        "macode_plugin.networks.causal.PRODUCTS", at_once * 20 * network.queries.shape[1]
+    )
+    for found, expected in zip(log_conditionals(network, tokens, orders), usual):
+        torch.testing.assert_close(found, expected)
+
+
 def test_every_parameter_gets_a_gradient(form):
     network = build(form)
     tokens, observed, _ = rows(200)
