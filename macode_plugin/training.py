@@ -27,7 +27,7 @@ OWN_DECAY = 10.0
 a compromise between concrete, which wants more, and banknote, which wants less (one seed each)."""
 
 MATRIX_RMS = 2.4
-"""Size of Muon's steps at a rate of 1, twelve times AdamW's. Of 0.8 to 3.2, larger ones beside a smaller
+"""Size of Muon's steps at a rate of 1, twelve times AdamW's. Of 0.4 to 3, larger ones beside a smaller
 rate of the rest gave better likelihoods (concrete, banknote, redwine, breast; one seed)."""
 
 VALIDATION_ROWS = 1000
