@@ -26,8 +26,8 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 class Muon(Optimizer):
     """Nesterov momentum whose steps are orthogonalised matrix by matrix.
 
-    torch has an optimizer of this name from release 2.9, which takes matrices one at a time and in
-    16 bits; here those of one shape are taken together, and in their own precision.
+    torch has an optimizer of this name from release 2.9 (synthcity asks for 2.2), which takes matrices
+    one at a time and in 16 bits; here those of one shape are taken together, in their own precision.
 
     Arguments
     ---------

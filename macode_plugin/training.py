@@ -207,13 +207,10 @@ class Trainer:
             self.average.module.load_state_dict(tensors_under("average", tensors))
             self.average.n_averaged.fill_(self.step)
         for k, optimizer in enumerate(self.optimizers):
-            state = optimizer.state_dict()
             moments = tensors_under(f"optimizer.{k}", tensors)
-            for i in range(len(list(self.network.parameters()))):
-                own = tensors_under(str(i), moments)
-                if own:
-                    state["state"][i] = own
-            optimizer.load_state_dict(state)
+            places = {name.split(".")[0] for name in moments}
+            state = {int(place): tensors_under(place, moments) for place in places}
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
     def _batches(self) -> Iterator[Tensor]:
         """Split a random permutation of the rows into batches of nearly one size."""

@@ -32,7 +32,6 @@ BALANCE_BOUNDS = (0.25, 4.0)
 SHARPNESS_RATE = 3.0
 """How much faster than other weights the sharpness of conditionals is learned, about."""
 
-
 PRODUCTS = 2**20
 """Products of queries and keys that are made at once in generation, about: 4 MiB of them. Fewer leave
 tables of many columns with many small calls, more do not fit the processor's cache."""
