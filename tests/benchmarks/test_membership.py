@@ -116,6 +116,18 @@ def test_the_hosts_attack_finds_copies_and_guesses_on_fresh_rows():
 
 
 @needs_host
+def test_units_do_not_matter_to_the_hosts_attack():
+    frames = [rows(200, seed) for seed in (1, 2, 1)]
+    there = membership.domias(compare(*frames))
+    # Densities in these units are far below what the host adds to them.
+    tiny = membership.domias(
+        compare(*(frame.assign(a=frame["a"] * 1e9, b=frame["b"] * 1e9) for frame in frames))
+    )
+    assert there["domias_prior_auc"] != pytest.approx(there["domias_kde_auc"], abs=1e-6)
+    assert tiny == pytest.approx(there)
+
+
+@needs_host
 @pytest.mark.parametrize(("n", "constant"), [(100, {"kind": 1}), (6, {})], ids=["constant", "few"])
 def test_the_hosts_attack_needs_a_density(n, constant):
     train, test, fresh = (rows(n, seed).assign(**constant) for seed in (1, 2, 3))
