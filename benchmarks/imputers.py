@@ -19,7 +19,7 @@ __all__ = ["IMPUTERS", "Imputer"]
 class Imputer(Protocol):
     """A model that learns from an incomplete table and completes it several times.
 
-    Tables are numbers throughout: categories are codes.
+    Tables are numbers throughout, categories codes, but those for MaCoDE, which takes any type.
     """
 
     epochs_run: float

@@ -38,9 +38,10 @@ class PredictionRun(ledger.Run):
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Training rows, held-out rows, and the model of the former.
+    """Training rows and held-out rows, categories coded, and the model of the former.
 
-    ``given`` are the held-out rows as the model can read them: without unknown categories.
+    ``given`` are the held-out rows as the model reads them: categories as they are, unknown ones
+    missing.
     """
 
     model: MaCoDE
@@ -83,9 +84,10 @@ def measure(run: PredictionRun, real: data.RealTable, split: Split) -> dict[str,
 
 
 def _fit(real: data.RealTable, seed: int, epochs: int | None) -> Split:
-    train, test = data.split(data.code(real, real.frame), seed)
+    train, test = data.split(real.frame, seed)
     model = options.model(seed, epochs).fit(train, categorical_columns=real.categorical)
-    return Split(model, train, test, data.mask_unseen(test, train, real.categorical))
+    given = data.mask_unseen(test, train, real.categorical)
+    return Split(model, data.code(real, train), data.code(real, test), given)
 
 
 def _regress(run: PredictionRun, split: Split) -> dict[str, float]:
@@ -100,7 +102,8 @@ def _regress(run: PredictionRun, split: Split) -> dict[str, float]:
 def _classify(run: PredictionRun, split: Split) -> dict[str, float]:
     categories = np.unique(split.train[run.column])
     if run.model == "macode":
-        shares = split.model.predict_proba(run.column, split.given)[categories].to_numpy()
+        # Its categories are in sorted order, and so are their codes.
+        shares = split.model.predict_proba(run.column, split.given).to_numpy()
     else:
         forest = _train(RandomForestClassifier, run.column, split)
         shares = forest.predict_proba(split.test.drop(columns=run.column))

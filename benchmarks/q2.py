@@ -13,8 +13,7 @@ import numpy as np
 import typer
 
 from benchmarks import data, ledger, masks, metrics, options
-from benchmarks.comparison import Comparison
-from benchmarks.q1 import synthesise
+from benchmarks.q1 import compare, synthesise
 
 __all__ = ["RESULTS", "Run", "main"]
 
@@ -63,17 +62,14 @@ def main(
 
 def measure(run: Run, table: data.RealTable) -> dict[str, Any]:
     """Return every figure of one run."""
-    train, test = (data.code(table, part) for part in data.split(table.frame, run.seed))
-    mask = masks.MECHANISMS[run.mechanism](train, masks.RATE, np.random.default_rng(run.seed))
+    train, test = data.split(table.frame, run.seed)
+    generator = np.random.default_rng(run.seed)
+    mask = masks.MECHANISMS[run.mechanism](data.code(table, train), masks.RATE, generator)
     model = options.model(run.seed, run.epochs, paper=run.model == Model.paper)
     synthetic, effort = synthesise(model, table, train.mask(mask))
-    # With missing cells the codes came as floats.
-    synthetic = synthetic.astype(dict.fromkeys(table.categorical, int))
     # No complete training rows are at hand: synthetic ones scale the classifiers' inputs, as in
     # the authors' code for this question.
-    comparison = Comparison(
-        synthetic, test, synthetic, table.continuous, table.categorical, table.target
-    )
+    comparison = compare(table, synthetic, test, synthetic)
     return {
         "n_train": len(train),
         "n_columns": train.shape[1],

@@ -27,6 +27,12 @@ def test_every_column_is_predicted_by_both(predicted):
     assert others[["accuracy", "log_loss"]].isna().all(axis=None)
 
 
+def test_text_is_not_made_numbers_that_seem_to_have_an_order():
+    split = prediction._fit(data.load("breast", max_rows=150), 0, epochs=1)
+    assert set(split.given["Diagnosis"]) == {"benign", "malignant"}
+    assert set(split.test["Diagnosis"]) == {1, 2}
+
+
 def test_a_half_written_split_is_completed_without_repeating_a_row(predicted, tmp_path):
     out = half_written(predicted["out"], tmp_path, [0, 7, 61])
     prediction.main(**{**predicted, "out": out})
