@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 ABSENT = "n/a"
+_MODELS = {"default": "macode", "paper": "macode-paper"}
 _VERSIONS = ("macode_plugin", "torch", "numpy", "pandas", "scikit_learn")
 
 
@@ -40,8 +41,12 @@ def label(model: str, max_rows: float, epochs: float) -> str:
 
 
 def labels(runs: pd.DataFrame, column: str = "model") -> pd.Series:
-    """Return :func:`label` of every run, with another column's values in place of the model."""
-    named = zip(runs[column], runs["max_rows"], runs["epochs"])
+    """Return :func:`label` of every run, with another column's values in place of the model.
+
+    Models are called as ``benchmarks.peers`` calls them.
+    """
+    values = runs[column].replace(_MODELS) if column == "model" else runs[column]
+    named = zip(values, runs["max_rows"], runs["epochs"])
     return pd.Series([label(*row) for row in named], index=runs.index)
 
 

@@ -28,9 +28,6 @@ __all__ = [
 REFERENCES = ("baseline", "published Baseline")
 """Real rows in the place of synthetic ones: shown beside the models, not ranked."""
 
-_NAMES = {"default": "macode", "paper": "macode-paper"}
-"""How all other files call the models of ``q1.csv``."""
-
 _PUBLISHED = Path(__file__).parent / "paper_results" / "q1_quality.csv"
 _PUBLISHED_SEEDS = 10
 
@@ -88,7 +85,7 @@ def named(runs: pd.DataFrame, model: str = "model") -> pd.DataFrame:
         Column of the model. In the result it is ``model``: MaCoDE is "macode" whatever the file
         calls it, and fewer epochs make another model of it, as fewer rows make another table.
     """
-    renamed = runs.assign(model=runs[model].replace(_NAMES))
+    renamed = runs.assign(model=runs[model])
     tables = markdown.labels(renamed.assign(epochs=np.nan), "table")
     return renamed.assign(table=tables, model=markdown.labels(renamed.assign(max_rows=np.nan)))
 

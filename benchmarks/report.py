@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import nan
 from pathlib import Path
@@ -47,14 +48,20 @@ log-likelihood of the held-out rows, in nats per row and the data's own units; h
 changes of the tokens can be compared too. The other measures are of one synthetic table of the size
 of the training table, as in question 1."""
 
-_INTRODUCTION = """\
-# Results: quality of complete data (question 1 of the paper)
+_TITLE = """\
+# Results
 
-Written by `python -m benchmarks.report`; do not edit. Figures are means over seeds ± standard
-error, with the number of seeds in brackets; n/a was not measured or is not defined. Means over
-tables are given where all nine were measured. **default** is `MaCoDE()`, **paper** is
-`MaCoDE.paper()`. **baseline** fits nothing: half of the real training rows stands in for synthetic
-ones and the other half for the training rows, so that it shows what fresh real rows reach.
+Written by `python -m benchmarks.report` from the files in `benchmarks/results`; do not edit. Figures
+are means over seeds ± standard error, with the number of seeds in brackets; n/a was not measured or
+is not defined. Means over tables are given where all nine were measured. **macode** is `MaCoDE()`,
+**macode-paper** is `MaCoDE.paper()`. Each part names the commands, versions, machine and dates behind
+it; a version's suffix is the commit of the package, and rows without one are older than that custom."""
+
+_INTRODUCTION = """\
+## Quality of complete data (question 1 of the paper)
+
+**baseline** fits nothing: half of the real training rows stands in for synthetic ones and the other
+half for the training rows, so that it shows what fresh real rows reach.
 Published figures: An et al., AAAI 2025, arXiv 2405.20602, its tenth table (covtype) left out. The
 default was chosen with seeds 0 and 1 of these tables, held-out rows included: no fresh test of it."""
 
@@ -70,7 +77,14 @@ def main(
         raise FileNotFoundError(f"no file of results is in the folder, however: {folder}")
     aims = [report_targets.write(files)] if "q1" in files else []
     parts = aims + [WRITERS[name](runs) for name, runs in files.items()]
-    out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    out.write_text("\n\n".join([_TITLE, _contents(parts), *parts]) + "\n", encoding="utf-8")
+
+
+def _contents(parts: list[str]) -> str:
+    """Return links to the parts, by the anchors that GitHub gives their headings."""
+    titles = [line[3:] for part in parts for line in part.splitlines() if line.startswith("## ")]
+    anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+    return "\n".join(f"- [{title}](#{anchor})" for title, anchor in zip(titles, anchors))
 
 
 def _quality(ours: pd.DataFrame) -> str:
@@ -103,7 +117,7 @@ def _means_of_models(ours: pd.DataFrame, published: pd.DataFrame) -> str:
             [f"published {model}", *(markdown.published(figures[m].mean()) for m in known), *absent]
         )
     header = ["Model", *TITLES.values()]
-    return f"## Means over the nine tables\n\n{markdown.grid(header, rows)}"
+    return f"### Means over the nine tables\n\n{markdown.grid(header, rows)}"
 
 
 def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> str:
@@ -123,7 +137,7 @@ def _one_measure(ours: pd.DataFrame, published: pd.DataFrame, measure: str) -> s
     rows = [*map(row, NAMES), mean, *map(row, elsewhere(ours["table"]))]
     names = [] if beside is None else ["published MaCoDE", "best published", "published Baseline"]
     told = ideal_sentence(BESTS[best], in_paper=beside is not None)
-    return f"## {title}\n\n{told}\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
+    return f"### {title}\n\n{told}\n\n{markdown.grid(['Table', *by_label, *names], rows)}"
 
 
 def _published_cells(figures: pd.DataFrame | None, measure: str, table: str | None) -> list[str]:
@@ -155,12 +169,12 @@ def _seconds(fitted: pd.DataFrame) -> str:
         rows.append([label, table, *size, *effort, markdown.distinct(runs["threads"])])
     header = ["Model", "Table", "Training rows", "Columns", "Epochs", "Fit s", "Sample s", "Threads"]
     note = "Wall clock, means over seeds, other work on the machine not excluded: no measure of speed."
-    return f"## Seconds\n\n{note}\n\n{markdown.grid(header, rows)}"
+    return f"### Seconds\n\n{note}\n\n{markdown.grid(header, rows)}"
 
 
 def _origin(ours: pd.DataFrame) -> str:
     """Return the commands, versions, machines and dates behind the figures."""
-    parts = ["## Where the figures come from", "DIR is the folder of the parquet files."]
+    parts = ["### Where the figures come from", "DIR is the folder of the parquet files."]
     for label, runs in ours.groupby("label", sort=False):
         model = runs["model"].iloc[0]
         settings = "--half-real" if model == "baseline" else f"--preset {model}"

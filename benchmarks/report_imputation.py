@@ -21,7 +21,7 @@ _OWN = {
 }
 
 _INTRODUCTION = """\
-# Results: multiple imputation (question 3 of the paper)
+## Multiple imputation (question 3 of the paper)
 
 30 % of the cells are hidden in the columns that a mechanism hides in (`benchmarks/masks.py`). The
 estimand is the share of values above a column's mean, pooled by Rubin's rules; bias is absolute,
@@ -52,7 +52,7 @@ def write(runs: pd.DataFrame) -> str:
         theirs = published[published["mechanism"] == masks.PUBLISHED.get(str(mechanism))]
         parts.append(_means(str(mechanism), of_mechanism, theirs))
         parts.append(_by_table(of_mechanism, theirs))
-    parts += [_seconds(runs), "## Where the figures of question 3 come from"]
+    parts += [_seconds(runs), "### Where the figures of question 3 come from"]
     for name, of_label in runs.groupby("label", sort=False):
         first = of_label.iloc[0]
         settings = f"--model {first['model']} --m {first['m']}"
@@ -72,7 +72,7 @@ def _means(mechanism: str, runs: pd.DataFrame, published: pd.DataFrame) -> str:
         known = [markdown.published(figures[measure].mean()) for measure in _SHARED]
         rows.append([f"published {model}", *known, *[markdown.ABSENT] * len(_OWN)])
     header = ["Model", *_SHARED.values(), *_OWN.values()]
-    return f"## {mechanism}: means over the five tables\n\n{markdown.grid(header, rows)}"
+    return f"### {mechanism}: means over the five tables\n\n{markdown.grid(header, rows)}"
 
 
 def _by_table(runs: pd.DataFrame, published: pd.DataFrame) -> str:
@@ -100,4 +100,4 @@ def _seconds(runs: pd.DataFrame) -> str:
         rows.append([str(name), str(table), size, trained, *(f"{s:.1f}" for s in seconds)])
     header = ["Model", "Table", "Rows", "Epochs", "Fit s", "Impute s, all imputations"]
     note = "Wall clock, means over runs, other work on the machine not excluded: no measure of speed."
-    return f"## Seconds of imputation\n\n{note}\n\n{markdown.grid(header, rows)}"
+    return f"### Seconds of imputation\n\n{note}\n\n{markdown.grid(header, rows)}"

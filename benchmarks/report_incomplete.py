@@ -16,7 +16,7 @@ _PUBLISHED = Path(__file__).parent / "paper_results" / "q2_incomplete.csv"
 _MEASURES = ("smape", "f1")
 
 _INTRODUCTION = """\
-# Results: incomplete training tables (question 2 of the paper)
+## Incomplete training tables (question 2 of the paper)
 
 30 % of the cells are hidden in the columns that a mechanism hides in (`benchmarks/masks.py`), the
 target's included; the model learns from what is left and draws a complete table, which is
@@ -38,7 +38,7 @@ def write(runs: pd.DataFrame) -> str:
     by_label = list(runs.groupby(markdown.labels(runs), sort=False))
     for name, of_model in by_label:
         parts += [_one_measure(name, of_model, published, measure) for measure in _MEASURES]
-    parts.append("## Where the figures of question 2 come from")
+    parts.append("### Where the figures of question 2 come from")
     for name, of_model in by_label:
         settings = f"--model {of_model['model'].iloc[0]}"
         calls = markdown.commands("benchmarks.q2", of_model, settings)
@@ -67,4 +67,4 @@ def _one_measure(name: object, runs: pd.DataFrame, published: pd.DataFrame, meas
         ]
     rows.insert(len(NAMES), means)
     title, best = MEASURES[measure]
-    return f"## {name}: {title} ({BESTS[best]})\n\n{markdown.grid(header, rows)}"
+    return f"### {name}: {title} ({BESTS[best]})\n\n{markdown.grid(header, rows)}"

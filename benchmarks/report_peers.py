@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from benchmarks.data import NAMES, elsewhere
 from benchmarks.markdown import commands, distinct, figure, grid, labels, listed, number, section
 from benchmarks.measures import MEASURES, TITLES
 
@@ -30,13 +31,16 @@ not excluded."""
 def write(runs: pd.DataFrame) -> str:
     """Return the section as Markdown, from the rows that ``benchmarks.peers`` wrote."""
     runs = runs.assign(label=labels(runs, "peer"))
+    tables = [*NAMES, *elsewhere(runs["table"])]
+    places = runs.assign(place=runs["table"].map(tables.index))
+    in_order = places.sort_values(["place", "peer"], kind="stable")
     header = ["Table", "Peer", "Threads"]
     effort = ["Training rows", "Fit s", "Fit s / macode's", "Rows drawn/s", "Memory MiB"]
     packages = [f"- {name}: {distinct(of['packages'])}" for name, of in runs.groupby("peer", sort=False)]
     shown = [
-        grid([*header, *TITLES.values()], _quality(runs)),
+        grid([*header, *TITLES.values()], _quality(in_order)),
         _EFFORT,
-        grid([*header, *effort], _effort(runs)),
+        grid([*header, *effort], _effort(in_order)),
         "\n".join(packages),
     ]
     return section("Beside peers", _NOTE, "\n\n".join(shown), runs, _commands(runs))

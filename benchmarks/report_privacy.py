@@ -32,7 +32,7 @@ _MEASURES = {
 }
 
 _INTRODUCTION = """\
-# Results: privacy by temperature
+## Privacy by temperature
 
 One fit for each table and seed, a synthetic table at each temperature (`temperature`, the paper's
 tau). Measures: `benchmarks/privacy.py` (the paper's) and `benchmarks/membership.py` (whether training
@@ -53,7 +53,7 @@ def write(runs: pd.DataFrame) -> str:
     for name, of_model in by_label:
         measured = [measure for measure in _MEASURES if of_model[measure].notna().any()]
         parts += [_one_measure(name, of_model, measure) for measure in measured]
-    parts.append("## Where the figures by temperature come from")
+    parts.append("### Where the figures by temperature come from")
     for name, of_model in by_label:
         parts.append(markdown.origin(str(name), of_model, _commands(of_model)))
         hosts = of_model["synthcity"].dropna()
@@ -83,7 +83,7 @@ def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
         rows += _published_means(measure, taus)
         others = [[*shown, markdown.ABSENT] for shown in others]
     told = ideal_sentence(ideal, in_paper=by_table is not None)
-    return f"## {name}: {title}\n\n{told}\n\n{markdown.grid(header, rows + others)}"
+    return f"### {name}: {title}\n\n{told}\n\n{markdown.grid(header, rows + others)}"
 
 
 def _published_by_table(measure: str) -> pd.Series | None:

@@ -39,6 +39,21 @@ def test_the_report_sets_peers_beside_macode():
     assert f"{command} --peers macode,ctgan --threads 1\n" in text
 
 
+def test_peers_stand_in_order_whenever_they_were_measured():
+    runs = [made_up("tvae"), made_up("macode", table="abalone"), made_up("arf"), made_up("macode")]
+    text = report_peers.write(pd.concat(runs, ignore_index=True))
+    rows = [
+        line.split(" | ")[:2] for line in lines_of(text, "| ") if line.startswith(("| abal", "| breast"))
+    ]
+    expected = [
+        ["| abalone", "macode"],
+        ["| breast", "arf"],
+        ["| breast", "macode"],
+        ["| breast", "tvae"],
+    ]
+    assert rows == 2 * expected
+
+
 @pytest.mark.parametrize(
     "change", [{"threads": 2}, {"max_rows": 99}, {"epochs": 3}, {"table": "loan"}, {"seeds": [1, 2]}]
 )

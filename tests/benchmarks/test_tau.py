@@ -178,5 +178,5 @@ def test_the_report_tells_models_apart_and_what_repeats_them():
     ]
     assert "DOMIAS by synthcity 9.9." in text
     # Only the second model was attacked so.
-    assert lines_of(text, "## default: Membership AUC, DOMIAS") == []
-    assert len(lines_of(text, "## paper (5 epochs): Membership AUC, DOMIAS")) == 1
+    assert lines_of(text, "### macode: Membership AUC, DOMIAS") == []
+    assert len(lines_of(text, "### macode-paper (5 epochs): Membership AUC, DOMIAS")) == 1
