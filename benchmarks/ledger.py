@@ -96,12 +96,13 @@ def work_through(
         Of packages that ``environment`` does not name, by column.
     """
     done = finished(path, type(runs[0])) if runs else set()
+    origin = environment()  # before anything is measured: the commit may change meanwhile
     bar = tqdm([run for run in dict.fromkeys(runs) if run not in done], unit="run")
     for run in bar:
         bar.set_description(_described(run))
         found = measure(run)
         rows = found if isinstance(found, list) else [found]
-        append(path, run, *({**figures, **environment(), **versions} for figures in rows))
+        append(path, run, *({**figures, **origin, **versions} for figures in rows))
 
 
 def append(path: Path, run: Any, *figures: dict[str, Any]) -> None:

@@ -51,12 +51,22 @@ def _trained(plugin: str, n_iter: float) -> str:
 
 def _rare_conditions(runs: pd.DataFrame) -> str:
     """Return the seconds that rows under a rare rule take."""
+    asked, patience = (distinct(runs[name]) for name in ("asked", "patience"))
+    learned = distinct(runs["training_rows"])
     note = (
-        "The rule holds for one training row in a thousand; macode draws, synthcity's ctgan rejects "
-        "(50 rounds)."
+        f"synthcity {distinct(runs['synthcity'])}, {learned} training rows, of which one in a thousand "
+        f"keeps the rule. macode draws; the others generate {asked} rows and keep those that fit, in "
+        f"{patience} rounds at most: {patience} times {asked} / 1000 where a plugin has "
+        "learned how rare they are."
     )
-    shown = _rows_got(runs, {"plugin": "Plugin", "rows": "Rule"}, "seconds")
-    return section("Rows under a rare rule", note, shown, runs, ["python -m benchmarks.rare_conditions"])
+    named = runs.assign(named=[_trained(*run) for run in zip(runs["plugin"], runs["n_iter"])])
+    shown = _rows_got(named, {"named": "Plugin", "rule": "Rule"})
+    command = (
+        f"python -m benchmarks.rare_conditions --plugins {listed(runs['plugin'])} --n {asked} "
+        f"--training-rows {learned} --patience {patience}"
+        + given(runs[runs["n_iter"].notna()], "n_iter")
+    )
+    return section("Rows under a rare rule", note, shown, runs, [command])
 
 
 def _sdv(runs: pd.DataFrame) -> str:
@@ -93,7 +103,7 @@ def _sdv_conditions(runs: pd.DataFrame) -> str:
         "`sample_remaining_columns` with a category or a number known in every row; at most "
         f"{distinct(runs['tries'])} tries.{_absent(runs, 'synthesizer', 'known', 'asked')}"
     )
-    shown = _rows_got(runs, {"synthesizer": "Synthesizer", "known": "Known"}, "s")
+    shown = _rows_got(runs, {"synthesizer": "Synthesizer", "known": "Known"})
     table = shlex.quote(distinct(runs["table"]))
     command = (
         f"python -m benchmarks.sdv_conditions --data-dir DIR --table {table} "
@@ -111,10 +121,10 @@ def _absent(runs: pd.DataFrame, *names: str) -> str:
     return f" Not run, or stopped as too slow: {listed}." if absent else ""
 
 
-def _rows_got(runs: pd.DataFrame, named: dict[str, str], seconds: str) -> str:
+def _rows_got(runs: pd.DataFrame, named: dict[str, str]) -> str:
     """Return rows asked for and got and the seconds, behind columns of other titles."""
     rows = [
-        [*(str(run[name]) for name in [*named, "asked", "got"]), f"{run[seconds]:.2f}"]
+        [*(str(run[name]) for name in [*named, "asked", "got"]), f"{run['s']:.2f}"]
         for run in runs.to_dict("records")
     ]
     return grid([*named.values(), "Rows asked", "Rows got", "Seconds"], rows)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from benchmarks import growth
-from benchmarks.markdown import distinct, grid, listed, section
+from benchmarks.markdown import grid, listed, section
+from macode_plugin import MaCoDE
+from macode_plugin.settings import auto_epochs
 
-__all__ = ["write"]
+__all__ = ["epochs_by_default", "write"]
 
 _NOTE = """\
 Made-up tables, each fitted in a process of its own: along an axis one size changes, the others stay
@@ -37,9 +39,15 @@ def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
     rows = []
     for size, of in points.groupby("size"):
         fit, sample, memory = of[list(growth.COSTS)].mean()
-        cells = [f"{fit:.2f}", f"{sample:.2f}", f"{memory:.0f}", distinct(of["epochs_by_default"])]
+        cells = [f"{fit:.2f}", f"{sample:.2f}", f"{memory:.0f}", epochs_by_default(of["n_rows"].iloc[0])]
         rows.append([axis, f"{size}", threads, *cells])
     return rows
+
+
+def epochs_by_default(n_rows: int) -> str:
+    """Return how many epochs ``MaCoDE()`` plans for a table of so many rows."""
+    model = MaCoDE()
+    return str(auto_epochs(n_rows - int(n_rows * model.validation_fraction), model.batch_size))
 
 
 def _slopes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:

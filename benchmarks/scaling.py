@@ -21,8 +21,6 @@ import typer
 
 from benchmarks import data, ledger, made_up, options, peers
 from benchmarks.growth import COSTS
-from macode_plugin import MaCoDE
-from macode_plugin.settings import auto_epochs
 
 __all__ = ["PLOT", "RESULTS", "Point", "main", "table_of"]
 
@@ -103,7 +101,6 @@ def measure(point: Point) -> dict[str, Any]:
     return {
         "n_rows": len(table.frame),
         "fit_s_per_epoch": effort["fit_s"] / point.epochs,
-        "epochs_by_default": _epochs_by_default(len(table.frame)),
         "sample_s": effort["sample_s"],
         "peak_mib": effort["peak_mib"],
     }
@@ -115,11 +112,6 @@ def table_of(point: Point) -> data.RealTable:
     if point.axis == "categories":
         size["rows"] = _ROWS_OF_CATEGORIES
     return made_up.make(size["rows"], size["columns"], size["categories"], point.seed)
-
-
-def _epochs_by_default(n_rows: int) -> int:
-    model = MaCoDE()
-    return auto_epochs(n_rows - int(n_rows * model.validation_fraction), model.batch_size)
 
 
 def _draw(points: pd.DataFrame, path: Path) -> None:

@@ -31,6 +31,10 @@ SCORES = {
 }
 REPORTED = {"table": "breast", "sdv": "9.9", "max_rows": None, "epochs": None, **SCORES}
 KNOWN = {"asked": 9, "got": 2, "s": 1.5, "epochs": 3, "tries": 7, "sdv": "9.9"}
+RARE = {
+    **{"rule": "rare", "training_rows": 99, "asked": 9, "patience": 5},
+    **{"got": 2, "s": 1.5, "synthcity": "9.9"},
+}
 
 HOSTED = {"table": "breast", "max_rows": 99, "repeats": 2, "synthcity": "9.9"}
 
@@ -68,8 +72,15 @@ FILES = {
         ],
     ),
     "rare_conditions": (
-        rows({"plugin": "ctgan", "rows": "rare rule", "asked": 9, "got": 2, "seconds": 1.5}),
-        ["| ctgan | rare rule | 9 | 2 | 1.50 |"],
+        rows(
+            {"plugin": "macode", "n_iter": None, **RARE},
+            {"plugin": "ctgan", "n_iter": 7, **RARE},
+        ),
+        [
+            "| macode | rare | 9 | 2 | 1.50 |",
+            "| ctgan (7 iterations) | rare | 9 | 2 | 1.50 |",
+            "--plugins macode,ctgan --n 9 --training-rows 99 --patience 5 --n-iter 7\n",
+        ],
     ),
     "sdv": (
         rows(
