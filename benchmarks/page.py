@@ -14,7 +14,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks import markdown, page_plots, report
+from benchmarks import markdown, page_plots, paper, report
 from benchmarks.data import NAMES
 from benchmarks.ledger import FOLDER
 from benchmarks.measures import AGAINST_SECONDS, MEASURES, TITLES, TRADE_OFFS
@@ -41,8 +41,6 @@ FILES = ("q1", "peers", "tau", "q2", "q3", "calibration")
 
 _MODEL = {"q1": "model", "peers": "peer"}
 """The column that names the model, in the files that have the measures of question 1."""
-
-_PRINTED_BY_TAU = Path(__file__).parent / "paper_results" / "tau.csv"
 
 _RANKS = """\
 Models are ranked table by table and measure by measure, on figures to three decimals, and the ranks
@@ -254,7 +252,7 @@ def _temperature(runs: pd.DataFrame) -> str:
     """Return the part on what temperature buys and costs, from ``tau.csv``."""
     own = named(runs)
     figures = measured(own, [name for name in _BY_TEMPERATURE if name in runs], ["model", "tau"])
-    printed = pd.read_csv(_PRINTED_BY_TAU, comment="#").dropna(subset="tau").set_index("tau")
+    printed = paper.read("tau").dropna(subset="tau").set_index("tau")
     body = []
     for model, of in figures.mean.groupby(level="model", sort=False):
         mean = of.droplevel("model")

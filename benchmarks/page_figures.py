@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks import markdown
+from benchmarks import markdown, paper
 from benchmarks.measures import MEASURES
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
 REFERENCES = ("baseline", "published Baseline")
 """Real rows in the place of synthetic ones: shown beside the models, not ranked."""
 
-_PUBLISHED = Path(__file__).parent / "paper_results" / "q1_quality.csv"
 _PUBLISHED_SEEDS = 10
 
 
@@ -108,7 +106,7 @@ def measured(runs: pd.DataFrame, measures: Sequence[str], rows: Sequence[str] = 
 
 def published() -> Figures:
     """Return the paper's figures of question 1, its models named "published ..."."""
-    printed = pd.read_csv(_PUBLISHED, comment="#")
+    printed = paper.read("q1_quality")
     printed = printed.assign(model="published " + printed["model"]).set_index(["model", "table"])
     mean = printed.reindex(columns=list(MEASURES))
     error = printed.reindex(columns=[f"{measure}_se" for measure in MEASURES])

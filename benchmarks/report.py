@@ -16,6 +16,7 @@ import typer
 
 from benchmarks import (
     markdown,
+    paper,
     report_baseline,
     report_density,
     report_hosts,
@@ -33,7 +34,6 @@ from benchmarks.measures import BESTS, MEASURES, TITLES, ideal_sentence
 __all__ = ["WRITERS", "main"]
 
 _HERE = Path(__file__).parent
-_PUBLISHED = _HERE / "paper_results" / "q1_quality.csv"
 
 _ABLATION = {
     "validation_nll": "Validation NLL",
@@ -90,7 +90,7 @@ def _contents(parts: list[str]) -> str:
 def _quality(ours: pd.DataFrame) -> str:
     """Return the part on question 1."""
     ours = ours.assign(label=markdown.labels(ours))
-    published = pd.read_csv(_PUBLISHED, comment="#")
+    published = paper.read("q1_quality")
     sections = [
         _INTRODUCTION,
         markdown.of_protocol(ours, 90, "nine tables, seeds 0 to 9"),

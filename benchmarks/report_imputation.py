@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
-from benchmarks import markdown, masks
+from benchmarks import markdown, masks, paper
 from benchmarks.q3 import TABLES
 
 __all__ = ["write"]
 
-_PUBLISHED = Path(__file__).parent / "paper_results" / "q3_imputation.csv"
 _SHARED = {"bias": "Bias", "coverage": "Coverage", "width": "Width"}
 _OWN = {
     "bias_fixed": "Bias, fixed mean",
@@ -44,7 +41,7 @@ def write(runs: pd.DataFrame) -> str:
     # 100 imputations are the paper's, and are not named.
     suffixes = ["" if m == 100 else f", {m} imputations" for m in runs["m"]]
     runs = runs.assign(label=markdown.labels(runs) + suffixes)
-    published = pd.read_csv(_PUBLISHED, comment="#")
+    published = paper.read("q3_imputation")
     published = published[published["table"].isin(TABLES)]
     protocol = "five tables, four mechanisms, seeds 0 to 9"
     parts = [_INTRODUCTION, markdown.of_protocol(runs, 200, protocol)]

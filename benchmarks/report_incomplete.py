@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
-from benchmarks import markdown, masks
+from benchmarks import markdown, masks, paper
 from benchmarks.data import NAMES, elsewhere
 from benchmarks.measures import BESTS, MEASURES
 
 __all__ = ["write"]
 
-_PUBLISHED = Path(__file__).parent / "paper_results" / "q2_incomplete.csv"
 _MEASURES = ("smape", "f1")
 
 _INTRODUCTION = """\
@@ -28,7 +25,7 @@ numbers decide, and here all are standardised first: published figures are besid
 
 def write(runs: pd.DataFrame) -> str:
     """Return the part as Markdown, from the rows that ``benchmarks.q2`` wrote."""
-    published = pd.read_csv(_PUBLISHED, comment="#").set_index(["table", "mechanism"])
+    published = paper.read("q2_incomplete").set_index(["table", "mechanism"])
     protocol = "nine tables, four mechanisms, seeds 0 to 9"
     parts = [
         _INTRODUCTION,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
-from benchmarks import markdown
+from benchmarks import markdown, paper
 from benchmarks.data import NAMES, elsewhere
 from benchmarks.measures import BESTS, MEASURES, ideal_sentence
 
 __all__ = ["write"]
-
-_PUBLISHED = Path(__file__).parent / "paper_results"
 
 _GUESS = "0.5 is a guess"
 _SAFER_HIGH, _SAFER_LOW = "higher is more private", "lower is more private"
@@ -89,7 +85,7 @@ def _one_measure(name: object, runs: pd.DataFrame, measure: str) -> str:
 def _published_by_table(measure: str) -> pd.Series | None:
     """Return MaCoDE's published figures, None if the paper has no such measure."""
     for name in ("q1_quality", "privacy"):
-        figures = pd.read_csv(_PUBLISHED / f"{name}.csv", comment="#")
+        figures = paper.read(name)
         if measure in figures:
             return figures[figures["model"] == "MaCoDE"].set_index("table")[measure]
     return None
@@ -97,7 +93,7 @@ def _published_by_table(measure: str) -> pd.Series | None:
 
 def _published_means(measure: str, taus: list[int]) -> list[list[str]]:
     """Return the rows of the paper's means over ten tables, MaCoDE's and the baseline's."""
-    figures = pd.read_csv(_PUBLISHED / "tau.csv", comment="#").set_index("tau")[measure]
+    figures = paper.read("tau").set_index("tau")[measure]
     by_tau = [markdown.published(figures.get(tau, float("nan"))) for tau in taus]
     real = [markdown.published(figures[figures.index.isna()].iloc[0])] * len(taus)
     return [

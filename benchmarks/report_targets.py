@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import markdown
+from benchmarks import markdown, paper
 from benchmarks.data import NAMES
 from benchmarks.measures import MEASURES
 
 __all__ = ["MEANS", "write"]
-
-_PUBLISHED = Path(__file__).parent / "paper_results" / "q1_quality.csv"
 
 MEANS = {
     "kl": 0.004,
@@ -68,7 +65,7 @@ def write(files: Mapping[str, pd.DataFrame]) -> str:
 
 def _means(runs: pd.DataFrame) -> str:
     """Return the aims for means over the tables."""
-    published = pd.read_csv(_PUBLISHED, comment="#").groupby("model").mean(numeric_only=True)
+    published = paper.read("q1_quality").groupby("model").mean(numeric_only=True)
     rivals = published.drop(index="Baseline")
     rows = []
     for measure, aim in MEANS.items():

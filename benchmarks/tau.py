@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
-from benchmarks import data, detection, ledger, markdown, membership, metrics, options, privacy
+from benchmarks import data, detection, ledger, markdown, membership, metrics, options, paper, privacy
 from benchmarks.comparison import Comparison
 from benchmarks.measures import AXES, TRADE_OFFS
 from benchmarks.q1 import Preset, compare
@@ -27,7 +27,6 @@ __all__ = ["PLOT", "RESULTS", "Fit", "TauRun", "main", "measure"]
 
 RESULTS = ledger.FOLDER / "tau.csv"
 PLOT = ledger.FOLDER / "tau.svg"
-_PUBLISHED = Path(__file__).parent / "paper_results" / "tau.csv"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,7 +134,7 @@ def _draw(results: pd.DataFrame, path: Path) -> None:
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     lines = list(results.groupby([markdown.labels(results, "table"), "model"], sort=False))
-    published = pd.read_csv(_PUBLISHED, comment="#").dropna(subset="tau")
+    published = paper.read("tau").dropna(subset="tau")
     for ax, (quality, risk) in zip(figure.subplots(1, 2), TRADE_OFFS):
         if risk in published:
             _draw_line(

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from results_pages import ODD, Page, made_up_files, peers, q1, render, tau
 
-from benchmarks import page, page_figures, page_html, page_plots
+from benchmarks import page, page_html, page_plots, paper
 from benchmarks.measures import MEASURES
 
 ROOT = Path(page.__file__).parents[1]
@@ -81,9 +81,9 @@ def test_equal_results_give_equal_pages(files, tmp_path):
 def test_every_model_is_in_the_ranking(shown):
     rankings = [rows for (part, _), rows in shown.tables.items() if part == "Ranking"]
     named_there = {row[0] for rows in rankings for row in rows[1:]}
-    paper = pd.read_csv(page_figures._PUBLISHED, comment="#")["model"].unique()
+    printed = paper.read("q1_quality")["model"].unique()
     here = {"macode", "baseline", "ctgan", "arf", ODD}
-    assert named_there == here | {f"published {model}" for model in paper}
+    assert named_there == here | {f"published {model}" for model in printed}
     ranks = [float(row[1]) for row in rankings[0][1:] if row[1] != "not ranked"]
     assert ranks == sorted(ranks)
     assert len(ranks) == len(rankings[0]) - 3  # without the header, the baseline and the published one
@@ -101,8 +101,8 @@ def test_the_numbers_are_those_of_the_files(shown, files):
             of = runs[(runs["model"] == model) & (runs["table"] == table)]
             expected = [f"{of[m].mean():.3f} ± {of[m].sem():.3f} (3)" for m in MEASURES]
             assert by_model[model] == expected
-        paper = pd.read_csv(page_figures._PUBLISHED, comment="#").set_index(["table", "model"])
-        printed = paper.loc[(table, "TabMT")]
+        published = paper.read("q1_quality").set_index(["table", "model"])
+        printed = published.loc[(table, "TabMT")]
         assert by_model["published TabMT"][0] == f"{printed['kl']:.3f} ± {printed['kl_se']:.3f} (10)"
         assert by_model["published TabMT"][-2:] == ["n/a", "n/a"]
 

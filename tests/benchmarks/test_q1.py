@@ -147,7 +147,7 @@ def test_the_report_says_how_much_of_the_protocol_it_rests_on(tmp_path):
     beyond = pd.concat([made_up(["loan"], seed=10), made_up(["sklearn:wine"])])
     text = write_report(tmp_path, q1=pd.concat([whole, cut, beyond]))
     told = "The full protocol is 90 runs (nine tables, seeds 0 to 9)."
-    assert f"{told} Of these there are: default 6, default (5 epochs) 3." in text
+    assert f"{told} Of these there are: macode 6, macode (5 epochs) 3." in text
 
 
 def test_figures_too_small_for_three_decimals_get_four(tmp_path):
@@ -157,16 +157,16 @@ def test_figures_too_small_for_three_decimals_get_four(tmp_path):
 
 def test_the_report_says_which_figure_is_best_and_what_the_paper_lacks(tmp_path):
     text = write_report(tmp_path, q1=made_up(["abalone"]))
-    assert "## KL\n\nLower is better.\n" in text
-    assert "## F1\n\nHigher is better.\n" in text
-    assert "## Detector AUC\n\n0.5 is best; not in the paper.\n" in text
+    assert "### KL\n\nLower is better.\n" in text
+    assert "### F1\n\nHigher is better.\n" in text
+    assert "### Detector AUC\n\n0.5 is best; not in the paper.\n" in text
 
 
 def test_the_report_gives_a_mean_only_over_all_nine_tables(tmp_path):
     whole = write_report(tmp_path, q1=made_up(data.NAMES))
-    assert lines_of(whole, "| default |")[0].startswith("| default | 0.500 | 0.500 |")
+    assert lines_of(whole, "| macode |")[0].startswith("| macode | 0.500 | 0.500 |")
     part = write_report(tmp_path, q1=made_up(data.NAMES[1:]))
-    assert lines_of(part, "| default |")[0].startswith("| default | n/a | n/a |")
+    assert lines_of(part, "| macode |")[0].startswith("| macode | n/a | n/a |")
 
 
 def test_the_report_recomputes_the_published_means_without_covtype(tmp_path):
@@ -178,7 +178,7 @@ def test_the_report_recomputes_the_published_means_without_covtype(tmp_path):
 
 def test_the_report_tells_seconds_command_versions_machine_and_date(tmp_path):
     text = write_report(tmp_path, q1=made_up(["abalone", "loan"]))
-    assert "| default | abalone | 160 | 31 | 7.0 | 11.0 | 2.0 | 1 |" in text
+    assert "| macode | abalone | 160 | 31 | 7.0 | 11.0 | 2.0 | 1 |" in text
     assert "--tables abalone,loan --seeds 0,1,2 --preset default\n" in text
     assert "2 CPU cores; 2030-01-01; macode-plugin 1.0, torch 1.0" in text
 
@@ -186,7 +186,7 @@ def test_the_report_tells_seconds_command_versions_machine_and_date(tmp_path):
 def test_the_report_keeps_cut_runs_apart(tmp_path):
     both = pd.concat([made_up(["abalone"]), made_up(["abalone"], max_rows=300, epochs=2, kl=9.0)])
     text = write_report(tmp_path, q1=both)
-    assert lines_of(text, "| Table | default | default (300 rows, 2 epochs) |")
+    assert lines_of(text, "| Table | macode | macode (300 rows, 2 epochs) |")
     assert lines_of(text, "| abalone | 0.500 ± 0.144 (3) | 9.000 ± 0.000 (3) |")
     assert "--preset default --max-rows 300 --epochs 2\n" in text
 
@@ -194,7 +194,7 @@ def test_the_report_keeps_cut_runs_apart(tmp_path):
 def test_the_report_reads_what_the_benchmark_wrote(results, tmp_path):
     rows = pd.read_csv(results)
     text = write_report(tmp_path, q1=rows)
-    label = "default (200 rows, 2 epochs)"
+    label = "macode (200 rows, 2 epochs)"
     assert lines_of(text, f"| Table | {label} | baseline (200 rows) |")
     kl = rows["kl"]
     assert lines_of(text, f"| breast | {kl[0]:.3f} (1) | {kl[1]:.3f} (1) |")
