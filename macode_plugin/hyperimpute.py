@@ -47,7 +47,7 @@ class MaCoDEPlugin(ImputerPlugin):
     epochs : int or "auto"
         Passes over the training rows.
     width : int
-        Width of the transformer, a multiple of 4.
+        Width of the transformer, an even number.
     n_layers : int
         Layers of the transformer.
     lr : float
@@ -66,7 +66,7 @@ class MaCoDEPlugin(ImputerPlugin):
         epochs: int | str = "auto",
         width: int = 64,
         n_layers: int = 2,
-        lr: float = 3e-3,
+        lr: float = 2e-3,
         random_state: int = 0,
     ) -> None:
         # Not the parent's, which seeds the process's global generators.
@@ -89,7 +89,7 @@ class MaCoDEPlugin(ImputerPlugin):
         return [
             params.Categorical("width", [32, 64, 128]),
             params.Integer("n_layers", 1, 4),
-            params.Categorical("lr", [1e-3, 3e-3, 5e-3]),
+            params.Categorical("lr", [1e-3, 2e-3, 4e-3]),
         ]
 
     def _fit(self, X: pd.DataFrame, *args: Any, **kwargs: Any) -> MaCoDEPlugin:

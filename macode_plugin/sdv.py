@@ -57,13 +57,13 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
     n_bins : int or "auto"
         Tokens that a continuous column is cut into; "auto" chooses by the number of rows.
     width : int
-        Width of the transformer, a multiple of 4.
+        Width of the transformer, an even number.
     n_layers : int
         Layers of the transformer.
     lr : float
         Peak learning rate.
     weight_decay : float
-        Weight decay of AdamW.
+        Weight decay of the optimizers.
     temperature : float
         Flattens (above 1) or sharpens what is sampled; the paper's tau. It is a knob, not
         differential privacy. Each sampling method takes one for that call.
@@ -103,7 +103,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         n_bins: int | str = "auto",
         width: int = 64,
         n_layers: int = 2,
-        lr: float = 3e-3,
+        lr: float = 2e-3,
         weight_decay: float = 1e-3,
         temperature: float = 1.0,
         random_state: int | None = None,

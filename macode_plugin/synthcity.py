@@ -56,7 +56,7 @@ class MaCoDEPlugin(Plugin):
         n_bins: int, optional
             Tokens that a continuous column is cut into; None chooses by the number of rows.
         width: int
-            Width of the transformer, a multiple of 4.
+            Width of the transformer, an even number.
         n_layers: int
             Layers of the transformer.
         batch_size: int
@@ -64,7 +64,7 @@ class MaCoDEPlugin(Plugin):
         lr: float
             Peak learning rate.
         weight_decay: float
-            Weight decay of AdamW.
+            Weight decay of the optimizers.
         n_iter_print: int
             Epochs between two lines of the log.
         temperature: float
@@ -107,7 +107,7 @@ class MaCoDEPlugin(Plugin):
         width: int = 64,
         n_layers: int = 2,
         batch_size: int = 256,
-        lr: float = 3e-3,
+        lr: float = 2e-3,
         weight_decay: float = 1e-3,
         n_iter_print: int = 50,
         temperature: float = 1.0,
@@ -157,7 +157,7 @@ class MaCoDEPlugin(Plugin):
             CategoricalDistribution(name="width", choices=[32, 64, 128]),
             IntegerDistribution(name="n_layers", low=1, high=3),
             CategoricalDistribution(name="batch_size", choices=[64, 128, 256, 512]),
-            FloatDistribution(name="lr", low=1e-3, high=5e-3),
+            FloatDistribution(name="lr", low=5e-4, high=4e-3),
             CategoricalDistribution(name="weight_decay", choices=[1e-4, 1e-3, 1e-2, 1e-1]),
         ]
 

@@ -41,6 +41,11 @@ def test_gaps_are_filled_and_the_rest_stays():
         pd.testing.assert_series_equal(filled.loc[seen, name], frame.loc[seen, name])
 
 
+def test_the_defaults_are_the_model_s_own():
+    imputer = register(Imputers()).get("macode", epochs=1).fit(holed())
+    assert imputer.model.get_params() == MaCoDE(epochs=1, random_state=0, verbose=False).get_params()
+
+
 def test_the_imputer_is_the_model(tiny):
     frame = holed()
     imputer = register(Imputers()).get("macode", **FAST).fit(frame)

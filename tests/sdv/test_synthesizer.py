@@ -9,7 +9,7 @@ import pytest
 from both_lines import COLUMNS, TINY, TWO, describe, fit, guests, make, pack, sample, unpack
 from sdv.errors import NotFittedError
 
-from macode_plugin import MaCoDESynthesizer
+from macode_plugin import MaCoDE, MaCoDESynthesizer
 
 
 def printed_by(code):
@@ -33,6 +33,12 @@ def test_without_sdv_the_error_says_what_to_install():
         "except ImportError as error:\n    print(error)"
     )
     assert 'pip install "macode-plugin[sdv]"' in printed_by(code)
+
+
+def test_the_defaults_are_the_model_s_own():
+    ours = MaCoDE(missing="model", device="cpu", verbose=False)
+    synthesizer = MaCoDESynthesizer(describe({"a": "numerical"}), enable_gpu=False)
+    assert synthesizer._density().get_params() == ours.get_params()
 
 
 def test_parameters_are_those_given():

@@ -21,6 +21,7 @@ from synthcity.utils.serialization import load, load_from_file, save, save_to_fi
 from typer.testing import CliRunner
 
 import macode_plugin
+from macode_plugin import MaCoDE
 from macode_plugin.cli import app
 from macode_plugin.synthcity import MaCoDEPlugin
 
@@ -93,6 +94,12 @@ def test_importing_in_any_order_registers(order):
     code = f"import {order}; print('macode' in synthcity.plugins.core.plugin.PLUGIN_REGISTRY)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "True"
+
+
+def test_the_defaults_are_the_model_s_own(iris):
+    plugin = Plugins().get("macode", n_iter=1, device="cpu").fit(iris[:40])
+    ours = MaCoDE(epochs=1, missing="model", device="cpu", random_state=0)
+    assert plugin.density.get_params() == ours.get_params()
 
 
 def test_every_sampled_setting_makes_a_plugin():
