@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ __all__ = ["Keeper", "load"]
 INTERVAL = 15.0
 """Seconds between two saved states, at least."""
 
-NOT_TRAINING = ("verbose", "device")
+NOT_TRAINING = ("verbose", "device", "stratified")
 """Parameters that may change between the parts of a run."""
 
 
@@ -45,6 +46,8 @@ class Keeper:
         The estimator's parameters, in JSON's types; a file of other parameters or data is refused.
     seeds : list of int
         The seeds of the run.
+    table : dict
+        The schema, in JSON's types: tokens alone do not tell what they stand for.
     """
 
     def __init__(
@@ -53,10 +56,12 @@ class Keeper:
         trainer: Trainer,
         parameters: dict[str, Any],
         seeds: list[int],
+        table: dict[str, Any],
     ) -> None:
         self.path = None if path is None else Path(path)
         self.seeds = seeds
         self.trainer = trainer
+        self.table = table
         self.parameters = {k: v for k, v in parameters.items() if k not in NOT_TRAINING}
         self.saved_at = time.monotonic()
 
@@ -108,8 +113,8 @@ class Keeper:
         self.saved_at = time.monotonic()
 
     def _data(self) -> str:
-        """Return a fingerprint of the training and validation rows."""
-        digest = hashlib.sha256()
+        """Return a fingerprint of the schema and of the training and validation rows."""
+        digest = hashlib.sha256(json.dumps(self.table).encode())
         for tokens in (self.trainer.tokens, self.trainer.validation):
             digest.update(str(tuple(tokens.shape)).encode() + tokens.cpu().numpy().tobytes())
         return digest.hexdigest()

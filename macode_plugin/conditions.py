@@ -11,7 +11,7 @@ import pandas as pd
 
 from macode_plugin import dtypes
 from macode_plugin.columns import FREE, CategoricalColumn, Column, NumericColumn
-from macode_plugin.table import Table, check_labels
+from macode_plugin.table import Table, check_labels, frame_of
 
 __all__ = ["MISSING", "Conditions", "read_conditions"]
 
@@ -110,7 +110,7 @@ def _repeat(table: Table, conditions: Mapping[Any, Any], n: int) -> pd.DataFrame
                 "for different values by row, give a DataFrame"
             )
         columns[name] = pd.Series([value] * n, dtype=object if value is MISSING else None)
-    return pd.DataFrame(columns, index=pd.RangeIndex(n))
+    return frame_of(columns, pd.RangeIndex(n))
 
 
 def _is_one_value(column: Column, value: Any) -> bool:
@@ -126,7 +126,7 @@ def _encode(table: Table, frame: pd.DataFrame, clip: bool) -> Conditions:
     values = {}
     for name in frame.columns:
         j, column = table.place(name), table[name]
-        wants_missing = frame[name].map(lambda cell: cell is MISSING).to_numpy(dtype=bool)
+        wants_missing = _asks_for_missing(frame[name])
         given = dtypes.mark_missing(frame[name])
         if wants_missing.any():
             given = given.mask(wants_missing)
@@ -141,7 +141,13 @@ def _encode(table: Table, frame: pd.DataFrame, clip: bool) -> Conditions:
         if column.missing_token is not None:
             tokens[wants_missing, j] = column.missing_token
         values[name] = given
-    return Conditions(tokens, pd.DataFrame(values, index=frame.index))
+    return Conditions(tokens, frame_of(values, frame.index))
+
+
+def _asks_for_missing(series: pd.Series) -> np.ndarray:
+    if series.dtype != object and not isinstance(series.dtype, pd.CategoricalDtype):
+        return np.zeros(len(series), dtype=bool)  # no other dtype can hold MISSING
+    return series.map(lambda cell: cell is MISSING).to_numpy(dtype=bool)
 
 
 def _check_range(column: Any, given: pd.Series) -> None:

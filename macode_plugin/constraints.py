@@ -122,6 +122,8 @@ def _read_rule(triple: Any) -> Rule:
         raise ValueError(f"rule {rule}: the operator must be one of {', '.join(OPERATORS)}")
     if rule.operator == "in" and (isinstance(rule.value, str) or not isinstance(rule.value, Iterable)):
         raise ValueError(f"rule {rule}: 'in' needs a list of values")
+    if rule.operator == "in":
+        rule = Rule(rule.column, "in", list(rule.value))
     if any(pd.isna(value) for value in _values(rule) if pd.api.types.is_scalar(value)):
         raise ValueError(f"rule {rule}: nothing can be compared with a missing value")
     return rule
@@ -203,11 +205,18 @@ def _intervals(column: NumericColumn, rule: Rule) -> tuple[np.ndarray, np.ndarra
         below = near - 1 if on_grid and rule.operator == "<" else (near if on_grid else np.floor(edge))
         above = near + 1 if on_grid and rule.operator == ">" else (near if on_grid else np.ceil(edge))
     else:
-        below = np.nextafter(edge, -np.inf) if rule.operator == "<" else edge
-        above = np.nextafter(edge, np.inf) if rule.operator == ">" else edge
+        below = _rounded(edge, column.precision, -np.inf, strictly=rule.operator == "<")
+        above = _rounded(edge, column.precision, np.inf, strictly=rule.operator == ">")
     if rule.operator in ("<", "<="):
         return np.array([-np.inf]), np.array([below])
     return np.array([above]), np.array([np.inf])
+
+
+def _rounded(value: float, precision: type[np.floating], to: float, *, strictly: bool) -> float:
+    """Return the nearest number of a precision on one side, so that none drawn is rounded across it."""
+    near = precision(value)
+    beyond = near > value if to < 0 else near < value
+    return float(np.nextafter(near, precision(to)) if beyond or (strictly and near == value) else near)
 
 
 def _intersect(

@@ -60,7 +60,7 @@ class ContextNoise:
         - tokens: (n, p); ``FREE`` and tokens for "missing" come back as they are
         - Output: (n, p)
         """
-        noise = torch.randn(tokens.shape, generator=generator, device=generator.device)
+        noise = torch.randn(tokens.shape, generator=generator)
         place = tokens.t().clamp(min=0).minimum((self.sizes - 1).clamp(min=0).unsqueeze(1))
         rank = self.middle.gather(1, place) + self.scale * noise.t().to(tokens.device)
         moved = torch.searchsorted(self.upper, rank.contiguous()).t()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 
 from macode_plugin.columns import FREE
 from macode_plugin.networks import ConditionalNetwork
+from macode_plugin.sampling import chunks
 
 __all__ = ["row_log_prob", "token_probabilities"]
-
-CHUNK = 2048
-"""Rows that are scored at once."""
 
 
 @torch.no_grad()
@@ -52,13 +49,14 @@ def token_probabilities(
         Rows sum to one.
     """
     device = next(network.parameters()).device
+    n_orders = n_orders if network.reads_in_order else 1
     heads = network.heads.frozen(1.0, {})
     free = known == FREE
     free[:, target] = True
     order_keys = _order_keys(seed, n_orders, known.shape[1])
     rank = free.astype(int) + (free & (np.arange(known.shape[1]) != target))
     result = np.zeros((len(known), n_tokens))
-    for rows in _chunks(len(known)):
+    for rows in chunks(len(known), network.scored_bytes_per_row):
         tokens = torch.from_numpy(known[rows]).to(device)
         n_known = torch.from_numpy((~free[rows]).sum(axis=1)).to(device)
         column = torch.full_like(n_known, target)
@@ -92,7 +90,7 @@ def row_log_prob(
     observed = tokens != FREE
     order_keys = _order_keys(seed, n_orders, tokens.shape[1])
     result = np.empty(len(tokens))
-    for rows in _chunks(len(tokens)):
+    for rows in chunks(len(tokens), network.scored_bytes_per_row):
         cells = torch.from_numpy(tokens[rows]).to(device)
         seen = torch.from_numpy(observed[rows]).to(device)
         scores = []
@@ -102,11 +100,6 @@ def row_log_prob(
         mean = torch.logsumexp(torch.stack(scores), dim=0) - math.log(n_orders)
         result[rows] = mean.numpy()
     return result
-
-
-def _chunks(n_rows: int) -> Iterator[slice]:
-    for start in range(0, n_rows, CHUNK):
-        yield slice(start, min(start + CHUNK, n_rows))
 
 
 def _order_keys(seed: int, n_orders: int, n_columns: int) -> np.ndarray:

@@ -21,6 +21,7 @@ __all__ = [
     "dtype_from_json",
     "dtype_to_json",
     "is_numeric",
+    "localise",
     "mark_missing",
     "plain",
     "restore_numbers",
@@ -73,11 +74,11 @@ def on_the_wall(series: pd.Series) -> bool:
     """
     if not isinstance(series.dtype, pd.DatetimeTZDtype):
         return False
-    wall = _localise(series.dt.tz_localize(None), series.dtype.tz)
+    wall = localise(series.dt.tz_localize(None), series.dtype.tz)
     return bool((wall.isna() | (wall == series)).all())
 
 
-def _localise(naive: pd.Series, zone: Any) -> pd.Series:
+def localise(naive: pd.Series, zone: Any) -> pd.Series:
     """Read wall-clock times in a zone; an hour that occurs twice is taken as the second."""
     twice = np.zeros(len(naive), dtype=bool)
     return naive.dt.tz_localize(zone, ambiguous=twice, nonexistent="shift_forward")
@@ -179,7 +180,7 @@ def restore_numbers(
     elif isinstance(dtype, pd.DatetimeTZDtype):
         naive = pd.Series(values.astype(np.int64).view(f"datetime64[{dtype.unit}]"))
         if wall:
-            series = _localise(naive, dtype.tz)
+            series = localise(naive, dtype.tz)
         else:
             series = naive.dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
     elif getattr(dtype, "kind", "O") in "mM":
@@ -220,6 +221,8 @@ def dtype_to_json(dtype: Any) -> dict[str, Any]:
 
         schema = pa.schema([("column", dtype.pyarrow_dtype)]).serialize().to_pybytes()
         return {"kind": "arrow", "schema": base64.b64encode(schema).decode("ascii")}
+    if isinstance(dtype, pd.SparseDtype):
+        return {"kind": "sparse", "subtype": str(dtype.subtype), "fill": plain(dtype.fill_value)}
     if isinstance(dtype, pd.StringDtype):
         na_is_nan = getattr(dtype, "na_value", pd.NA) is not pd.NA
         return {"kind": "string", "storage": dtype.storage, "na_is_nan": na_is_nan}
@@ -233,6 +236,8 @@ def dtype_from_json(spec: dict[str, Any]) -> Any:
 
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(spec["schema"])))
         return pd.ArrowDtype(schema.field("column").type)
+    if spec["kind"] == "sparse":
+        return pd.SparseDtype(spec["subtype"], spec["fill"])
     if spec["kind"] == "string":
         if spec["na_is_nan"]:
             return pd.StringDtype(spec["storage"], na_value=np.nan)

@@ -245,14 +245,14 @@ class MaCoDE(Inference, BaseEstimator):
         plan = self._plan(len(training), max_time)
         noise = self._build_noise(X, table, n_bins, device)  # type: ignore[arg-type]
         trainer = Trainer(network, training, validation, plan, seeds[2], noise)
-        keeper = checkpoints.Keeper(checkpoint, trainer, parameters, seeds)
+        keeper = checkpoints.Keeper(checkpoint, trainer, parameters, seeds, table.to_json()[0])
         keeper.resume(saved)
         train_to_end(trainer, keeper, callback, verbose=self.verbose)
         self.table_ = table
         self.network_ = network.eval()
         self.history_ = trainer.history
         self.n_features_in_ = len(table)
-        self.feature_names_in_ = np.array(table.names, dtype=object)
+        self.feature_names_in_ = table.labels.to_numpy(dtype=object)
         self._sampling = {"root": seeds[3], "drawn": 0}
         self._fitted_parameters = parameters
         return self
@@ -366,7 +366,7 @@ class MaCoDE(Inference, BaseEstimator):
         model.network_ = network.eval()
         model.history_ = description["history"]
         model.n_features_in_ = len(model.table_)
-        model.feature_names_in_ = np.array(model.table_.names, dtype=object)
+        model.feature_names_in_ = model.table_.labels.to_numpy(dtype=object)
         model._sampling = description["sampling"]
         model._fitted_parameters = description["parameters"]
         return model

@@ -328,7 +328,7 @@ def _target_score(
     features = [np.delete(table, place, axis=1) for table in _without_missing(coded)]
     pairs = [_where_known(x, table[:, place]) for x, table in zip(features, coded.tables)]
     n = min(len(pairs[0][1]), len(pairs[1][1]), MAX_ROWS)
-    n_classes = len(np.unique(pairs[0][1]))
+    n_classes = len(np.unique(np.concatenate([pairs[0][1], pairs[2][1]])))
     as_classes = coded.categories[place] is not None or n_classes <= MAX_CLASSES
     metric = ("ROC AUC" if n_classes == 2 else "accuracy") if as_classes else "R2"
     real, fake = (_score(_subsample(pair, n, seed), pairs[2], metric, seed) for pair in pairs[:2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from macode_plugin import dtypes
 from macode_plugin.columns import FREE
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.sampling import draw_rows
-from macode_plugin.table import Table, check_labels
+from macode_plugin.table import Table, check_labels, frame_of
 
 __all__ = ["completions"]
 
@@ -70,18 +71,18 @@ def _fill(X: pd.DataFrame, drawn: pd.DataFrame, rows: np.ndarray, gaps: np.ndarr
     for place, name in enumerate(X.columns):
         here = gaps[rows, place]
         filled[name] = _fill_column(X[name], drawn[name][here], rows[here])
-    return pd.DataFrame(filled, index=X.index, columns=X.columns)
+    return frame_of(filled, X.index).set_axis(X.columns, axis=1)
 
 
 def _fill_column(column: pd.Series, drawn: pd.Series, rows: np.ndarray) -> pd.Series:
     """Return a copy of a column with what was drawn in its gaps, which are at ``rows``.
 
-    It keeps its dtype, unless it has no value: nothing speaks for its dtype then, and the training
-    column's is taken. Categories that it does not know are added to it.
+    It keeps its dtype, unless that is what pandas gives a column without values, which says
+    nothing: then the training column's is taken. Categories that it does not know are added to it.
     """
     if len(rows) == 0:
         return column.copy()
-    if len(rows) == len(column):
+    if len(rows) == len(column) and _says_nothing(column.dtype, drawn.dtype):
         return drawn.set_axis(column.index)
     column = column.copy()
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -97,3 +98,10 @@ def _fill_column(column: pd.Series, drawn: pd.Series, rows: np.ndarray) -> pd.Se
             f"such as {example!r}; give it the training column's, {drawn.dtype}"
         ) from error
     return column
+
+
+def _says_nothing(dtype: Any, trained: Any) -> bool:
+    """Tell whether the dtype of a column without values is not its own: objects, or NaN for dates."""
+    if pd.api.types.is_object_dtype(dtype):
+        return True
+    return dtype == np.dtype("float64") and not pd.api.types.is_any_real_numeric_dtype(trained)

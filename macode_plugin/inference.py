@@ -203,7 +203,8 @@ class Inference:
     ) -> tuple[np.ndarray, pd.Index | None]:
         if isinstance(given, pd.DataFrame):
             return read_conditions(self.table_, given, None, clip=True).tokens, given.index
-        return read_conditions(self.table_, given or {}, 1, clip=True).tokens, None
+        known = {} if given is None else given
+        return read_conditions(self.table_, known, 1, clip=True).tokens, None
 
     def _check_fitted(self) -> None:
         raise NotImplementedError

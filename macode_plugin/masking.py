@@ -20,8 +20,8 @@ def random_mask(n_rows: int, n_columns: int, generator: torch.Generator) -> Tens
     Tensor of bool, shape (n_rows, n_columns)
         True where hidden.
     """
-    rate = torch.rand(n_rows, 1, generator=generator, device=generator.device)
-    return torch.rand(n_rows, n_columns, generator=generator, device=generator.device) < rate
+    rate = torch.rand(n_rows, 1, generator=generator)
+    return torch.rand(n_rows, n_columns, generator=generator) < rate
 
 
 def random_orders(observed: Tensor, generator: torch.Generator) -> Tensor:
@@ -36,5 +36,5 @@ def random_orders(observed: Tensor, generator: torch.Generator) -> Tensor:
     Tensor of int64, shape (n, p)
         Row i visits column ``orders[i, 0]`` first.
     """
-    keys = torch.rand(observed.shape, generator=generator, device=generator.device)
+    keys = torch.rand(observed.shape, generator=generator).to(observed.device)
     return (keys + ~observed).argsort(dim=1)

@@ -17,10 +17,10 @@ from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import LatinHypercube, RowNoise
 
-__all__ = ["draw_rows", "draw_token"]
+__all__ = ["chunks", "draw_rows", "draw_token"]
 
 MEMORY = 32 * 2**20
-"""Bytes that the rows decoded at once may take, about; more does not run faster."""
+"""Bytes that the rows decoded or scored at once may take, about; more does not run faster."""
 
 CANDIDATES = 32
 """Candidates for the constrained cells of a row, where more than one column is constrained."""
@@ -82,7 +82,7 @@ def draw_rows(
     draws = (LatinHypercube if stratified else RowNoise)(seed, n_columns, stream=1)
     late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
     tokens, inside = known.copy(), np.empty(known.shape)
-    for rows in _chunks(n_rows, network.bytes_per_row):
+    for rows in chunks(n_rows, network.bytes_per_row):
         keys, inside[rows] = np.split(noise.rows(rows.start, rows.stop), 2, axis=1)
         tokens[rows] = walk.constrained_cells(known[rows], seed, rows.start)
         # Given cells come first in their row's order, so that every draw knows them.
@@ -91,7 +91,8 @@ def draw_rows(
     return tokens, inside
 
 
-def _chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
+def chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
+    """Split rows into parts that take about :data:`MEMORY`, of 64 to 4096 rows."""
     size = max(min(MEMORY // bytes_per_row, 4096), 64)
     return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
@@ -134,7 +135,7 @@ class _Walk:
         drawn = known.copy()
         n_columns = known.shape[1]
         noise = RowNoise(seed, 2 * n_columns * n_candidates + 1, stream=2)
-        for rows in _chunks(len(known), self.network.bytes_per_row * n_candidates):
+        for rows in chunks(len(known), self.network.bytes_per_row * n_candidates):
             numbers = noise.rows(first_row + rows.start, first_row + rows.stop)
             drawn[rows] = self._pick(known[rows], wanted[rows], n_candidates, numbers)
         return drawn

@@ -92,8 +92,13 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : DataFrame or array, shape (n, p)
         """
         check_is_fitted(self)
-        filled = self.model_.impute(self._read(X, reset=False), random_state=self.random_state)
-        return filled if isinstance(X, pd.DataFrame) else filled.to_numpy()
+        frame = self._read(X, reset=False)
+        # Where fit or this call has no names, columns are known by their places.
+        known = frame.set_axis(self.model_.table_.labels, axis=1)
+        filled = self.model_.impute(known, random_state=self.random_state)
+        return (
+            filled.set_axis(frame.columns, axis=1) if isinstance(X, pd.DataFrame) else filled.to_numpy()
+        )
 
     def _read(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """Check X in scikit-learn's manner and return it as a frame with its own dtypes."""

@@ -300,7 +300,7 @@ class MaCoDEPlugin(Plugin):
         return kept
 
     def _check_dtype(self, column: str, wanted: str) -> None:
-        found = str(self.density.sample(0)[column].dtype)
+        found = str(self.density.sample(0, random_state=0)[column].dtype)
         if wanted.lower() not in found.lower():
             raise ValueError(
                 f"rule ({column!r}, 'dtype', {wanted!r}) cannot be met: the column is {found}"

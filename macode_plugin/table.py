@@ -17,7 +17,7 @@ from macode_plugin.dtypes import scalar_from_json, scalar_to_json
 if TYPE_CHECKING:
     from macode_plugin.constraints import Allowed
 
-__all__ = ["Table", "Vocabulary"]
+__all__ = ["Table", "Vocabulary", "check_frame", "check_labels", "frame_of"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Table:
             for name in frame.columns
         ]
         for column in columns:
+            _check_storable(column)
             _warn_of_identifier(column, len(frame))
         return cls(columns, frame.columns.name)
 
@@ -110,6 +111,11 @@ class Table:
     def names(self) -> list[Any]:
         """The columns' labels, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def labels(self) -> pd.Index:
+        """The columns' labels as an index of one level, tuples among them."""
+        return pd.Index(self.names, name=self.label, tupleize_cols=False)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -187,8 +193,7 @@ class Table:
             column.decode(tokens[:, j], u[:, j], allowed.get(j)) for j, column in enumerate(self.columns)
         ]
         frame = pd.concat(decoded, axis=1)
-        frame.columns = pd.Index(self.names, name=self.label, tupleize_cols=False)
-        return frame
+        return frame.set_axis(self.labels, axis=1)
 
     def to_json(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a description in JSON's types, and the arrays that go with it."""
@@ -234,6 +239,30 @@ def check_labels(frame: Any) -> None:
         raise ValueError(f"column {twice!r} occurs more than once; rename or drop the copies")
     if any(isinstance(name, float) and math.isnan(name) for name in frame.columns):
         raise ValueError("a column's label is missing (NaN); name the column")
+
+
+def frame_of(columns: Mapping[Any, pd.Series], index: pd.Index) -> pd.DataFrame:
+    """Return a frame of columns; pandas itself would make levels of labels that are tuples."""
+    frame = pd.DataFrame(dict(enumerate(columns.values())), index=index)
+    return frame.set_axis(pd.Index(list(columns), tupleize_cols=False), axis=1)
+
+
+def _check_storable(column: Column) -> None:
+    """Raise a TypeError, before any training, for a column that a model file could not give back."""
+    try:
+        read = column_from_json(*column.to_json())
+        nothing = np.empty(0)
+        dtype, read_dtype = (c.decode(nothing.astype(np.int64), nothing).dtype for c in (column, read))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"column {column.name!r} cannot be stored in a model file: {error}; convert it before fit, "
+            "zoned times to a named zone, other values or labels to str"
+        ) from error
+    if dtype != read_dtype:
+        raise TypeError(
+            f"column {column.name!r} of dtype {dtype} cannot be stored in a model file, which would "
+            f"give back {read_dtype}; convert it before fit"
+        )
 
 
 def _check_known(asked: set[Any], columns: pd.Index, argument: str) -> None:

@@ -83,7 +83,7 @@ class Trainer:
         self.plan = plan
         device = next(network.parameters()).device
         self.tokens, self.validation = tokens.to(device), validation.to(device)
-        self.generator = torch.Generator(device).manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(seed)  # the same on every device
         self.optimizers = _optimizers(network, plan)
         self.average = None
         if plan.ema_decay > 0:
@@ -200,7 +200,7 @@ class Trainer:
         """Continue from what :meth:`state` returned."""
         for name, value in numbers.items():
             setattr(self, name, value)
-        self.generator.set_state(tensors["generator"].cpu())
+        self.generator.set_state(tensors["generator"])
         self.network.load_state_dict(tensors_under("network", tensors))
         self.best = {k: v.to(self.tokens.device) for k, v in tensors_under("best", tensors).items()}
         if self.average is not None:
@@ -214,7 +214,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[Tensor]:
         """Split a random permutation of the rows into batches of nearly one size."""
-        rows = torch.randperm(len(self.tokens), generator=self.generator, device=self.generator.device)
+        rows = torch.randperm(len(self.tokens), generator=self.generator).to(self.tokens.device)
         for part in rows.tensor_split(self.steps_per_epoch):
             yield self.tokens[part]
 

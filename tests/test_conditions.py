@@ -235,6 +235,9 @@ BAD = {
     "an array": ({"str": np.array(["red"])}, r"'str'.*not one value"),
     "a tuple": ({"str": ("red", "blue")}, r"'str'.*not one value"),
     "a tuple of numbers": ({"int": (1, 2)}, r"'int'.*not one value"),
+    "text for no number": ({"float": "nan"}, r"'float' holds float64 values, and 'nan' cannot be read"),
+    "text for no date": ({"datetime": "NaT"}, r"'datetime'.*'NaT' cannot be read"),
+    "empty text for a date": ({"datetime_tz": ""}, r"'datetime_tz'.*'' cannot be read"),
     "a half for an integer": ({"int": 7.5}, r"'int'.*7.5"),
 }
 
@@ -292,6 +295,37 @@ def test_the_ends_of_the_training_range_can_be_given(kind, mixed, mixed_model):
 def test_a_number_off_the_grid_can_be_given(mixed_model):
     drawn = mixed_model.sample(2, conditions={"price": 12.3456}, random_state=0)
     assert drawn["price"].tolist() == [12.3456] * 2
+
+
+def test_texts_of_times_may_tell_offsets_that_differ_by_daylight_saving(tiny):
+    times = pd.date_range("2020-01-01", periods=400, freq="D", tz="Europe/Berlin")
+    model = tiny().fit(pd.DataFrame({"t": times, "x": range(400)}))
+    texts = ["2020-01-05T00:00:00+01:00", "2020-07-01T00:00:00+02:00", "2020-07-01", "2020-06-30T22:00Z"]
+    drawn = model.sample(conditions=pd.DataFrame({"t": texts}), random_state=0)["t"]
+    summer = pd.Timestamp("2020-07-01", tz="Europe/Berlin")
+    assert drawn.tolist() == [pd.Timestamp("2020-01-05", tz="Europe/Berlin"), summer, summer, summer]
+    assert drawn.dtype == times.dtype
+
+
+def test_every_identifier_of_the_training_rows_can_be_given(tiny):
+    # So far apart that their grid is coarse: the largest is not on it.
+    ids = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 300)
+    model = tiny().fit(pd.DataFrame({"id": ids, "x": range(300)}))
+    drawn = model.sample(conditions=pd.DataFrame({"id": ids}), random_state=0)
+    assert drawn["id"].tolist() == ids.tolist()
+    assert model.table_["id"].range == (ids.min(), ids.max())
+    with pytest.raises(ValueError, match="outside the training range"):
+        model.sample(1, conditions={"id": int(ids.max()) + 1})
+
+
+def test_labels_may_be_tuples_of_any_lengths(tiny):
+    frame = pd.DataFrame({0: [1.0, 2.0] * 20, 1: ["a", "b"] * 20})
+    frame.columns = pd.Index([("a", 1), ("b", 2, 3)], tupleize_cols=False)
+    model = tiny().fit(frame)
+    assert model.feature_names_in_.tolist() == [("a", 1), ("b", 2, 3)]
+    drawn = model.sample(conditions=frame, random_state=0)
+    pd.testing.assert_frame_equal(drawn, frame)
+    pd.testing.assert_frame_equal(model.impute(frame), frame)
 
 
 def test_a_tuple_is_one_value_where_tuples_are_categories(tiny):

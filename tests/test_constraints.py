@@ -198,6 +198,23 @@ def test_what_two_opposite_rules_allow_makes_the_whole(frame, column):
     np.testing.assert_allclose(np.exp(below.log_weight) + np.exp(above.log_weight), 1.0, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, "Float32", np.float64])
+def test_no_drawn_number_is_rounded_across_a_rule(dtype, tiny):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": pd.Series(1e6 + 1000 * rng.random(600)).astype(dtype), "y": range(600)})
+    model = tiny(epochs=1).fit(frame)
+    low, high = 1_000_400.03, 1_000_400.58  # a single-precision number is 1/16 from the next
+    for rules in ([("x", ">=", low), ("x", "<", high)], [("x", ">", low), ("x", "<=", high)]):
+        drawn = model.sample(500, constraints=rules, random_state=0)["x"].astype(np.float64)
+        assert drawn.between(low, high).all()
+        assert drawn.nunique() > 5
+
+
+def test_values_may_come_from_a_generator(model):
+    drawn = model.sample(50, constraints=[("kind", "in", (c for c in "ab"))], random_state=0)
+    assert set(drawn["kind"]) == {"a", "b"}
+
+
 def test_strict_rules_leave_out_an_atom_among_numbers_of_full_precision():
     rng = np.random.default_rng(3)
     x = np.where(rng.random(2000) < 0.5, 0.0, rng.normal(size=2000))

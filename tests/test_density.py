@@ -10,6 +10,8 @@ import pytest
 from scipy.special import logsumexp
 from tables import LEVELS, joint_probabilities, joint_table, mixed_table
 
+from macode_plugin import sampling
+
 
 def every_cell():
     return pd.DataFrame(list(itertools.product(*LEVELS)), columns=list("abc"))
@@ -93,6 +95,13 @@ def test_more_orders_are_an_average_of_probabilities(joint_model):
     assert len(found) == 6, "three columns have six orders"
     average = logsumexp(list(found.values()), axis=0) - np.log(6)
     np.testing.assert_allclose(joint_model.log_prob(rows, n_orders=900), average, atol=0.03)
+
+
+def test_rows_are_scored_in_parts_that_do_not_matter(joint_model, monkeypatch):
+    rows = joint_model.sample(200, random_state=0)
+    whole = joint_model.log_prob(rows)
+    monkeypatch.setattr(sampling, "MEMORY", 1)
+    np.testing.assert_allclose(joint_model.log_prob(rows), whole, rtol=1e-5)
 
 
 def test_unknown_columns_are_refused(joint_model):

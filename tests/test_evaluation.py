@@ -188,6 +188,18 @@ def test_errors_name_the_column(change, message):
         evaluate(frame, change(frame))
 
 
+def test_a_class_that_training_lacks_does_not_spoil_the_score():
+    real = mixed(400, seed=1)
+    whole = evaluate(real, real, target="flag", test=real).target_score
+    test = real.assign(flag=real["flag"].astype(object))
+    test.loc[0, "flag"] = "maybe"
+    train = real.assign(flag=real["flag"].astype(object))
+    found = evaluate(train, train, target="flag", test=test).target_score
+    assert whole.real > 0.9
+    assert found.metric == "accuracy"
+    assert found.real > 0.7
+
+
 def test_target_errors():
     frame = mixed(20)
     with pytest.raises(ValueError, match=r"the target 'nope' is not a column; columns: 'x'"):

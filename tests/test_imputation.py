@@ -108,13 +108,32 @@ def test_a_column_without_any_value_is_named(tiny):
 
 
 def test_a_column_without_values_in_the_frame_comes_back_as_in_training(mixed_model):
-    names = ["str", "datetime", "int", "ordered"]
+    names = ["str", "datetime", "ordered"]
     row = pd.DataFrame({name: [np.nan] for name in names}, index=["only"])
     filled = mixed_model.impute(row, random_state=0)
     assert filled.notna().all(axis=None)
     assert filled.index.tolist() == ["only"]
     training = mixed_table()[names]
     pd.testing.assert_series_equal(filled.dtypes, training.dtypes)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("float", "float32"),
+        ("float", "Float64"),
+        ("int", "float64"),
+        ("int", "Int32"),
+        ("str", pd.CategoricalDtype(["blue", "green", "grey", "red"])),
+    ],
+)
+def test_dtypes_do_not_depend_on_the_other_rows_of_a_frame(name, dtype, mixed_model):
+    column = mixed_table()[name].iloc[:2].astype(dtype)
+    column.iloc[1] = None
+    for rows in (column, column.iloc[[1]]):
+        filled = mixed_model.impute(rows.to_frame(), random_state=0)[name]
+        assert filled.notna().all()
+        assert filled.dtype == dtype
 
 
 def test_categories_that_the_frame_does_not_list_are_drawn_too(mixed_model):

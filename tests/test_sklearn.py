@@ -73,6 +73,16 @@ def test_frames_in_frames_out():
     assert fitted.get_feature_names_out().tolist() == ["a", "b", "c", "x"]
 
 
+@pytest.mark.filterwarnings("ignore:X (has|does not have) .*feature names:UserWarning")
+def test_frames_and_arrays_may_take_turns():
+    frame = iris_with_gaps()
+    expected = imputer().fit(frame).transform(frame)
+    from_array = imputer().fit(frame).transform(frame.to_numpy())
+    np.testing.assert_array_equal(from_array, expected.to_numpy())
+    by_place = imputer().fit(frame.to_numpy()).transform(frame)
+    pd.testing.assert_frame_equal(by_place, expected)
+
+
 def test_output_containers_can_be_set():
     X = iris_with_gaps().to_numpy()
     filled = imputer().set_output(transform="pandas").fit_transform(X)

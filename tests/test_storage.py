@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,6 +114,35 @@ def test_what_cannot_be_saved_is_refused_before_training(name, tiny):
     frame = pd.DataFrame({"odd": ODD_VALUES[name] * 20, "x": range(40)})
     with pytest.raises(TypeError, match="'odd'"):
         tiny().fit(frame)
+
+
+NOT_STORED = {
+    "a zone without a name": pd.date_range("2020", periods=40, tz=dateutil.tz.tzoffset(None, 7200)),
+    "a dateutil zone": pd.date_range("2020", periods=40, tz=dateutil.tz.gettz("Europe/Berlin")),
+    "declared bytes": pd.Categorical([b"a", b"b"] * 20),
+}
+
+
+@pytest.mark.parametrize("name", NOT_STORED)
+def test_a_dtype_that_cannot_be_saved_is_refused_before_training(name, tiny):
+    with pytest.raises(TypeError, match="'odd' cannot be stored"):
+        tiny().fit(pd.DataFrame({"odd": NOT_STORED[name], "x": range(40)}))
+
+
+def test_a_label_that_cannot_be_saved_is_refused_before_training(tiny):
+    with pytest.raises(TypeError, match=r"b'odd' cannot be stored"):
+        tiny().fit(pd.DataFrame({b"odd": range(40)}))
+
+
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+def test_sparse_columns_come_back(fill, tiny, tmp_path):
+    values = np.where(np.arange(40) % 4, fill, 1.5)
+    dtype = pd.SparseDtype("float64", fill)
+    model = tiny().fit(pd.DataFrame({"s": pd.Series(values).astype(dtype), "x": range(40)}))
+    model.save(tmp_path / "model")
+    drawn = MaCoDE.load(tmp_path / "model").sample(5, random_state=0)
+    assert drawn["s"].dtype == dtype
+    pd.testing.assert_frame_equal(drawn, model.sample(5, random_state=0))
 
 
 def test_a_file_loads_in_another_process(saved, mixed_model, tmp_path):

@@ -346,6 +346,26 @@ def test_a_checkpoint_of_another_run_is_refused_and_kept(change, tiny, frame, tm
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(("first", "second"), [("01", "ab"), ("ab", "cd")])
+def test_a_checkpoint_of_other_values_with_the_same_tokens_is_refused(
+    first, second, tiny, frame, tmp_path
+):
+    def with_values(pair):
+        return frame.assign(extra=np.tile(list(pair), len(frame))[: len(frame)])
+
+    path = tmp_path / "run"
+    tiny(epochs=5).fit(with_values(first), checkpoint=path, callback=stop_after(2))
+    with pytest.raises(ValueError, match=r"run belongs to other data or parameters"):
+        tiny(epochs=5).fit(with_values(second), checkpoint=path)
+
+
+def test_how_rows_are_spread_may_change_between_the_parts_of_a_run(tiny, frame, tmp_path):
+    path = tmp_path / "run"
+    tiny(epochs=4).fit(frame, checkpoint=path, callback=stop_after(2))
+    resumed = tiny(epochs=4, stratified=False).fit(frame, checkpoint=path)
+    assert same_run(resumed, tiny(epochs=4, stratified=False).fit(frame))
+
+
 def test_whether_a_bar_is_shown_may_change_between_the_parts_of_a_run(tiny, frame, tmp_path):
     path = tmp_path / "run"
     tiny(epochs=4, verbose=True).fit(frame, checkpoint=path, callback=stop_after(2))

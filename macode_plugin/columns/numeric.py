@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NumericColumn"]
 
+_OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
+"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
+
 
 class NumericColumn(Column):
     """Numbers, dates, times and durations: tokens are cells of the column's range.
@@ -78,9 +81,19 @@ class NumericColumn(Column):
     @property
     def range(self) -> tuple[Any, Any]:
         """Smallest and largest training value, in the column's dtype."""
-        ends = self.grid.values(np.array([self.cells.low[0], self.cells.high[-1]]))
-        series = self.restore(ends)
+        series = self.restore(self._ends)
         return series.iloc[0], series.iloc[1]
+
+    @property
+    def precision(self) -> type[np.floating]:
+        """The floating-point type that the column's values are stored with."""
+        return _float_type(self.dtype)
+
+    @property
+    def _ends(self) -> np.ndarray:
+        if self.grid.integer:  # the last cell of a coarse grid may end below the largest value
+            return np.array([self.grid.origin, self.grid.top], dtype=np.int64)
+        return self.grid.values(np.array([self.cells.low[0], self.cells.high[-1]]))
 
     @property
     def log_extent(self) -> np.ndarray:
@@ -106,6 +119,8 @@ class NumericColumn(Column):
     def outside(self, series: pd.Series) -> np.ndarray:
         """Return True for each cell that has a value beyond the training range, shape (n,)."""
         values, missing = self._numbers(series)
+        if self.grid.integer:
+            return ~missing & ((values < self.grid.origin) | (values > self.grid.top))
         ticks = self.grid.ticks(values)
         return ~missing & ((ticks < self.cells.low[0]) | (ticks > self.cells.high[-1]))
 
@@ -128,7 +143,10 @@ class NumericColumn(Column):
     def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
             return dtypes.to_numbers(series, wall=self.wall)
-        return dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+        values, missing = dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+        if (missing & series.notna().to_numpy(dtype=bool)).any():
+            raise ValueError("as text it means that there is no value; give None or NaN for that")
+        return values, missing
 
     def _first_unreadable(self, series: pd.Series) -> Any:
         """Return the first value that cannot be read beside those before it."""
@@ -151,9 +169,7 @@ class NumericColumn(Column):
     def _as_own_unit(self, series: pd.Series) -> pd.Series:
         """Read values given in another form (strings for dates, objects for numbers)."""
         if isinstance(self.dtype, pd.DatetimeTZDtype):
-            times = _read_times(series)
-            naive = not isinstance(times.dtype, pd.DatetimeTZDtype)
-            return (times.dt.tz_localize(self.dtype.tz) if naive else times).astype(self.dtype)
+            return _read_zoned_times(series, self.dtype.tz).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
             return _read_times(series).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
@@ -252,6 +268,17 @@ def _read_times(series: pd.Series) -> pd.Series:
         # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
         series = series.astype(str)
     return pd.to_datetime(series, format="ISO8601")
+
+
+def _read_zoned_times(series: pd.Series, zone: Any) -> pd.Series:
+    """Return times in a zone; those that tell no offset are read by the clock on its wall."""
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        return series.dt.tz_convert(zone)
+    told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
+    naive = dtypes.localise(_read_times(series[~told]).astype("datetime64[ns]"), zone)
+    # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
+    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).dt.tz_convert(zone)
+    return pd.concat([naive, zoned.astype(naive.dtype)]).loc[series.index]
 
 
 def _read_spans(series: pd.Series) -> pd.Series:

@@ -8,8 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from macode_plugin.networks.heads import Heads
+from macode_plugin.table import Vocabulary
 
-__all__ = ["ConditionalNetwork", "Decoder"]
+__all__ = ["ConditionalNetwork", "Decoder", "scored_bytes"]
+
+
+def scored_bytes(vocabulary: Vocabulary, width: int, feed_forward: int) -> int:
+    """Return the memory that scoring a row takes, about: a layer's activations, logits, softmax."""
+    return 4 * (len(vocabulary) * (6 * width + feed_forward) + 2 * sum(vocabulary.sizes))
 
 
 class Decoder(ABC):
@@ -34,8 +40,12 @@ class ConditionalNetwork(nn.Module, ABC):
     """p(x_j | x_S) of every column j given every set S of other columns."""
 
     heads: Heads
+    reads_in_order: bool
+    """Whether a state depends on the order in which what is known is read, not on its set alone."""
     bytes_per_row: int
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
+    scored_bytes_per_row: int
+    """Memory that scoring all cells of one row takes, about."""
 
     @abstractmethod
     def matrices(self) -> dict[int, list[nn.Parameter]]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from macode_plugin.masking import random_orders
-from macode_plugin.networks.base import ConditionalNetwork, Decoder
+from macode_plugin.networks.base import ConditionalNetwork, Decoder, scored_bytes
 from macode_plugin.networks.heads import Heads, TokenVectors, token_offsets
 from macode_plugin.table import Vocabulary
 
@@ -52,6 +52,7 @@ class CausalNetwork(ConditionalNetwork):
         Source of the initial weights.
     """
 
+    reads_in_order = True
     offsets: Tensor
     blocks: Sequence[_Block]
 
@@ -78,6 +79,7 @@ class CausalNetwork(ConditionalNetwork):
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
         self.bytes_per_row = 4 * len(vocabulary) * width * 2 * n_layers
+        self.scored_bytes_per_row = scored_bytes(vocabulary, width, feed_forward)
         _initialise(self, generator)
 
     def matrices(self) -> dict[int, list[nn.Parameter]]:

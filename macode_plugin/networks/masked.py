@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from macode_plugin.masking import random_mask
-from macode_plugin.networks.base import ConditionalNetwork, Decoder
+from macode_plugin.networks.base import ConditionalNetwork, Decoder, scored_bytes
 from macode_plugin.networks.heads import Heads, TokenVectors, token_offsets
 from macode_plugin.table import Vocabulary
 
@@ -23,6 +23,7 @@ class MaskedNetwork(ConditionalNetwork):
     embedding, since the vectors already tell the columns apart.
     """
 
+    reads_in_order = False
     offsets: Tensor
 
     def __init__(
@@ -54,6 +55,7 @@ class MaskedNetwork(ConditionalNetwork):
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
         self.bytes_per_row = 4 * len(vocabulary) * (6 * width + feed_forward)
+        self.scored_bytes_per_row = scored_bytes(vocabulary, width, feed_forward)
         _initialise(self, generator)
 
     def forward(self, tokens: Tensor, hidden: Tensor) -> Tensor:
@@ -87,7 +89,7 @@ class MaskedNetwork(ConditionalNetwork):
         Cross-entropy at masked cells, averaged over the masked rows of each column, summed over
         columns. Missing cells are fed as [MASK] and not scored.
         """
-        masked = random_mask(tokens.shape[0], tokens.shape[1], generator)
+        masked = random_mask(tokens.shape[0], tokens.shape[1], generator).to(tokens.device)
         scored = masked & observed
         states = self(tokens if told is None else told, masked | ~observed)
         cross_entropy = self.heads.nll(states, tokens) * scored
