@@ -73,7 +73,7 @@ def main(
     training_rows: Annotated[int, typer.Option(help="Rows to learn from.")] = 20_000,
     n_iter: Annotated[
         int | None, typer.Option(help="Iterations of the neural peers; theirs if absent.")
-    ] = 300,
+    ] = 30,
     patience: Annotated[int, typer.Option(help="Rejection rounds that the host allows.")] = 50,
     out: options.Out = RESULTS,
 ) -> None:
