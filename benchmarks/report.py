@@ -46,8 +46,8 @@ Validation NLL is that of the validation rows at the best epoch, in nats per row
 counts tokens, so that it compares changes that leave them as they are. Test score is the mean
 log-likelihood of the held-out rows, in nats per row and the data's own units; higher is better, and
 changes of the tokens can be compared too, but for "no tokens for repeated values": columns then lose
-their grid of decimals, and densities stand where masses did. The other measures are of one synthetic table of the size
-of the training table, as in question 1."""
+their grid of decimals, and densities stand where masses did. The other measures are of one synthetic
+table of the size of the training table, as in question 1."""
 
 _TITLE = """\
 # Results

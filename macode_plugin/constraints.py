@@ -7,17 +7,17 @@ weighs those that it allows in part by that part, and cuts the range that values
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from macode_plugin.columns import CategoricalColumn, Column, NumericColumn
+from macode_plugin.columns import FREE, CategoricalColumn, Column, NumericColumn
 from macode_plugin.table import Table
 
-__all__ = ["OPERATORS", "Allowed", "Rule", "allow", "read_rules"]
+__all__ = ["OPERATORS", "Allowed", "Rule", "allow", "check_agreement", "read_rules"]
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -111,6 +111,20 @@ def read_rules(table: Table, rules: Iterable[Any]) -> dict[int, Allowed]:
         rule = _read_rule(triple)
         by_column.setdefault(table.place(rule.column), []).append(rule)
     return {j: allow(table.columns[j], own) for j, own in by_column.items()}
+
+
+def check_agreement(table: Table, given: np.ndarray, allowed: Mapping[int, Allowed]) -> None:
+    """Raise a ValueError if a given cell's token, shape (n, p), is one that rules forbid altogether."""
+    for j, part in allowed.items():
+        tokens = given[given[:, j] != FREE, j]
+        broken = tokens[np.isneginf(part.log_weight[tokens])]
+        if len(broken):
+            column = table.columns[j]
+            example = column.decode(broken[:1], np.full(1, 0.5)).iloc[0]
+            raise ValueError(
+                f"conditions gives column {column.name!r} values that the rules on it forbid, such as "
+                f"one near {example}; drop the condition or the rule"
+            )
 
 
 def _read_rule(triple: Any) -> Rule:

@@ -24,6 +24,7 @@ __all__ = [
     "localise",
     "mark_missing",
     "plain",
+    "reason",
     "restore_numbers",
     "scalar_from_json",
     "scalar_to_json",
@@ -252,6 +253,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.timedelta64):
         return pd.Timedelta(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says in its first line, without the advice that pandas begins there."""
+    return str(error).splitlines()[0].removesuffix("You might want to try:").rstrip()
 
 
 def scalar_to_json(value: Any) -> Any:

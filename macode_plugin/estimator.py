@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 
 from macode_plugin import checkpoints, settings, storage
 from macode_plugin.conditions import read_conditions
-from macode_plugin.constraints import read_rules
+from macode_plugin.constraints import check_agreement, read_rules
 from macode_plugin.context_noise import ContextNoise, distinct_share
 from macode_plugin.inference import Inference
 from macode_plugin.networks import NETWORKS, ConditionalNetwork
@@ -304,8 +304,8 @@ class MaCoDE(Inference, BaseEstimator):
         ------
         ValueError
             For a condition on a column, a category or a number (outside the training range) that
-            training did not show, rules that nothing satisfies, a temperature that is not
-            positive, or a negative n.
+            training did not show, rules that nothing satisfies or that conditions break, a
+            temperature that is not positive, or a negative n.
         """
         self._check_fitted()
         if not 0 < temperature < math.inf:
@@ -317,6 +317,7 @@ class MaCoDE(Inference, BaseEstimator):
         given = read_conditions(self.table_, {} if conditions is None else conditions, n)
         seed = self._next_seed() if random_state is None else random_state
         allowed = read_rules(self.table_, () if constraints is None else constraints)
+        check_agreement(self.table_, given.tokens, allowed)
         tokens, u = draw_rows(
             self.network_,
             given.tokens,

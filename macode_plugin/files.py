@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["check_writable", "read_table", "text_columns", "write_table"]
 
-ISO_DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+ISO_DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?"
 """A column of text that is all of this form is read from a CSV file as dates."""
+
+ISO_OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
+"""And so is one in which this follows in all cells."""
+
+TABLES = (".csv", ".parquet")
 
 LEADING_ZERO = r"\s*0\d+\s*"
 """A whole number that is written with leading zeros, and so is more of a code."""
@@ -43,6 +48,8 @@ def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> p
     read = _read_parquet if _ending(path) == ".parquet" else _read_csv
     try:
         return read(path, set(text), infer)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} cannot be read: {error}; save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 
@@ -67,6 +74,7 @@ def _read_csv(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
 
     # In one piece: read in several, a column may change its type on the way.
     frame = pd.read_csv(path, dtype_backend="numpy_nullable", low_memory=False)
+    _check_separator(frame)
     unsure = [name for name in frame if name in text or (infer and _may_be_text(frame[name].dtype))]
     if not unsure:
         return frame
@@ -77,6 +85,23 @@ def _read_csv(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
     for name in unsure:
         frame[name] = written[name] if name in text else _settle(frame[name], written[name])
     return frame
+
+
+def _check_separator(frame: pd.DataFrame) -> None:
+    """Raise a ValueError for a table that was not cut at commas."""
+    import pandas as pd
+
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes cells too many for an index
+        raise ValueError(
+            f"its rows have more cells than its header {list(frame.columns)}; cells must be separated "
+            "by commas, and numbers have a point"
+        )
+    header = str(frame.columns[0])
+    found = [mark for mark in ";\t|" if mark in header]
+    if frame.shape[1] == 1 and found:
+        raise ValueError(
+            f"its header is one cell, {header!r}; separate cells by commas, not by {found[0]!r}"
+        )
 
 
 def _may_be_text(dtype: Any) -> bool:
@@ -110,13 +135,13 @@ def _warn(name: Any, what: str) -> None:
 
 
 def _dates(series: pd.Series) -> pd.Series | None:
-    """Return a column of ISO dates as dates, None if it is something else."""
+    """Return a column of ISO dates as dates, in UTC if they tell offsets; None for anything else."""
     import pandas as pd
 
-    if series.isna().all() or not series.dropna().str.fullmatch(ISO_DATE).all():
-        return None
-    with contextlib.suppress(ValueError):  # such as the 31st of June: no dates, then
-        return pd.to_datetime(series, format="ISO8601")
+    for form, utc in ((ISO_DATE, False), (ISO_DATE + ISO_OFFSET, True)):
+        if series.notna().any() and series.dropna().str.fullmatch(form).all():
+            with contextlib.suppress(ValueError):  # such as the 31st of June: no dates, then
+                return pd.to_datetime(series, format="ISO8601", utc=utc)
     return None
 
 
@@ -129,7 +154,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _ending(path: Path) -> str:
-    if path.suffix.lower() not in (".csv", ".parquet"):
+    if path.suffix.lower() not in TABLES:
         raise ValueError(f"{path}: the name of a table's file must end in .csv or .parquet")
     return path.suffix.lower()
 
@@ -138,6 +163,8 @@ def check_writable(path: Path, *, table: bool = False) -> None:
     """Raise a ValueError if a result could not be saved, before any work is done for it."""
     if table:
         _ending(path)
+    elif path.suffix.lower() in TABLES:
+        raise ValueError(f"{path} is the name of a table's file, not of a result's; choose another")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; name a file")
     if not path.parent.is_dir():

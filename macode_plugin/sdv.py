@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,9 @@ __all__ = ["MaCoDESynthesizer"]
 
 UNABLE = "Unable to sample any rows for the given conditions"
 """How an error has to begin for SDV to pass its message on; it hides all others."""
+
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+"""Columns of numbers, as pandas infers them, whatever dtype holds them."""
 
 LEAST_CANDIDATES = 1000
 """Rows drawn at least in every further try, where some of the known rows could not be met yet."""
@@ -254,8 +258,16 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         if described["sdtype"] == "datetime":
             return Dates(series, self._data_processor.formatters[name].datetime_format)
         if described["sdtype"] == "ordinal":
-            return Categories(series, described.get("range_values") or sorted(series.dropna().unique()))
+            return Categories(series, self._order(series, described.get("range_values")))
         return Categories(series)
+
+    def _order(self, series: pd.Series, listed: list[Any] | None) -> list[Any]:
+        """Return an ordinal column's values in order: that of numbers, or as the metadata lists them.
+
+        SDV's detection lists the numbers of a column as they first occur.
+        """
+        numbers = pd.api.types.infer_dtype(series, skipna=True) in NUMBERS
+        return sorted(series.dropna().unique()) if numbers or not listed else listed
 
     def _transformers(self) -> dict[Any, Any]:
         """Return the transformer of each column that is left after constraints."""
@@ -295,7 +307,9 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
             except ValueError as error:
                 raise ValueError(f"{UNABLE}: {error}") from error
             if output_file_path:
-                rows.to_csv(output_file_path, mode="a", header=start == 0, index=False)
+                # SDV calls this method for each group of conditions, with one file for all.
+                empty = not Path(output_file_path).exists() or not Path(output_file_path).stat().st_size
+                rows.to_csv(output_file_path, mode="a", header=empty, index=False)
             if progress_bar is not None:
                 progress_bar.update(len(rows))
             batches.append(rows)

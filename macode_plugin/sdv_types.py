@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from macode_plugin import dtypes
 from macode_plugin.conditions import MISSING
 from macode_plugin.estimator import MaCoDE
 
@@ -142,7 +143,7 @@ class Dates(AsIs):
             how = f" written as {self.format!r}" if self.format else ""
             raise ValueError(
                 f"column {series.name!r} holds dates{how}, and {whose} values such as "
-                f"{example!r}: {str(error).splitlines()[0]}"
+                f"{example!r}: {dtypes.reason(error)}"
             ) from error
 
     def _parse(self, series: pd.Series) -> pd.Series:

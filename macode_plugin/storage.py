@@ -40,8 +40,15 @@ def write(path: str | Path, kind: str, description: dict[str, Any], tensors: dic
     description : dict
         Anything JSON can hold.
     tensors : dict of str to Tensor
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
     text = json.dumps(description)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     metadata = {

@@ -37,6 +37,9 @@ __all__ = ["MaCoDEPlugin", "register"]
 OPERATOR_NAMES = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}
 """synthcity's second names for its operators."""
 
+TABLES = ("generic", "survival_analysis")
+"""The host's kinds of data whose rows are taken as independent draws."""
+
 TRAINING_CONDITION = "__cond__"
 """Column that carries a condition given at fit that is not a column of the table."""
 
@@ -188,6 +191,11 @@ class MaCoDEPlugin(Plugin):
                 generate under conditions on the table's own columns.
         """
         loader = GenericDataLoader(X.copy()) if isinstance(X, pd.DataFrame) else X
+        if loader.type() not in TABLES:
+            raise ValueError(
+                f"macode learns tables of independent rows ({', '.join(TABLES)}), however: the data is "
+                f"{loader.type()}"
+            )
         self.data_info = loader.info()
         self._schema = Schema(
             data=loader, sampling_strategy=self.sampling_strategy, random_state=self.random_state

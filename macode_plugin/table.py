@@ -90,6 +90,10 @@ class Table:
         TypeError, ValueError
             For a frame that cannot be learned from; the message names the column.
         """
+        if isinstance(categorical_columns, str):
+            raise TypeError(
+                f"categorical_columns must be a list of labels, however: {categorical_columns!r}"
+            )
         forced = set(() if categorical_columns is None else categorical_columns)
         _check_known(forced, frame.columns, "categorical_columns")
         columns = [

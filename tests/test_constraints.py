@@ -131,6 +131,15 @@ def test_rules_and_conditions_hold_together(model):
     assert drawn["flag"].all()
 
 
+@pytest.mark.parametrize(
+    ("conditions", "rule"),
+    [({"count": 1}, ("count", ">", 30)), ({"kind": "a"}, ("kind", "in", ["b", "c"]))],
+)
+def test_conditions_that_break_a_rule_are_refused(model, conditions, rule):
+    with pytest.raises(ValueError, match=rf"'{rule[0]}' values that the rules on it forbid"):
+        model.sample(5, conditions=conditions, constraints=[rule])
+
+
 def test_a_rare_rule_gives_all_rows(model, frame):
     threshold = float(frame["real"].quantile(0.999))
     drawn = model.sample(2000, constraints=[("real", ">", threshold)], random_state=0)

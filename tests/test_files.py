@@ -90,3 +90,37 @@ def test_without_inference_pandas_says_what_other_columns_hold(tmp_path):
     assert frame["zip"].dropna().tolist() == [7804, 10001]
     assert frame["land"].dropna().tolist() == ["NA", "DE"]
     assert frame["day"].dropna().tolist() == ["2020-01-31"]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_table_that_is_not_cut_at_commas_is_refused(mark, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(mark.join("abc") + "\n" + mark.join("123") + "\n")
+    with pytest.raises(ValueError, match=r"separate cells by commas, not by"):
+        files.read_table(path)
+    path.write_text(mark.join("abc") + "\n" + mark.join(["P", "3,5", "7"]) + "\n")
+    with pytest.raises(ValueError, match=r"more cells than its header"):
+        files.read_table(path)
+
+
+def test_another_encoding_is_told_of(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("a,b\nö,1\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="save it as UTF-8"):
+        files.read_table(path)
+
+
+def test_zoned_times_survive_a_csv_file(tmp_path):
+    times = pd.date_range("2024-03-30", periods=5, freq="7h", tz="UTC")
+    files.write_table(pd.DataFrame({"t": times}), tmp_path / "table.csv")
+    read = files.read_table(tmp_path / "table.csv")["t"]
+    assert read.tolist() == times.tolist()
+    (tmp_path / "table.csv").write_text("t\n2024-03-30T10:00:00+01:00\n2024-04-30T10:00:00+02:00\n")
+    hours = files.read_table(tmp_path / "table.csv")["t"].dt.hour
+    assert hours.tolist() == [9, 8]  # in UTC
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet", "other.CSV"])
+def test_a_result_does_not_take_a_tables_name(name, tmp_path):
+    with pytest.raises(ValueError, match="name of a table's file"):
+        files.check_writable(tmp_path / name)

@@ -291,6 +291,11 @@ def test_an_old_file_is_replaced_only_by_a_whole_one(saved, mixed_model, tmp_pat
     assert same_content(path, saved)
 
 
+def test_a_folder_that_does_not_exist_is_named(mixed_model, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such folder: .*nowhere$"):
+        mixed_model.save(tmp_path / "nowhere" / "model")
+
+
 def test_a_path_may_be_a_string(mixed_model, saved, tmp_path):
     mixed_model.save(str(tmp_path / "model"))
     assert len(MaCoDE.load(str(tmp_path / "model")).sample(2, random_state=0)) == 2

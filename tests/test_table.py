@@ -138,6 +138,11 @@ def test_a_bad_frame_is_refused_by_name(name, tiny):
         tiny().fit(frame)
 
 
+def test_one_label_is_not_a_list_of_letters(tiny):
+    with pytest.raises(TypeError, match="must be a list of labels, however: 'ab'"):
+        tiny().fit(pd.DataFrame({"ab": [1, 2] * 10}), categorical_columns="ab")
+
+
 def test_unknown_categorical_columns_are_named(tiny):
     with pytest.raises(ValueError, match=r"categorical_columns names 'colour'.*columns: 'a', 'b'"):
         tiny().fit(plain, categorical_columns=["a", "colour"])

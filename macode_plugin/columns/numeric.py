@@ -137,7 +137,7 @@ class NumericColumn(Column):
             example = dtypes.plain(self._first_unreadable(series))
             raise ValueError(
                 f"column {self.name!r} holds {self.dtype} values, and {example!r} "
-                f"cannot be read as one: {str(error).splitlines()[0]}"
+                f"cannot be read as one: {dtypes.reason(error)}"
             ) from error
 
     def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:

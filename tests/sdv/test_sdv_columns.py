@@ -173,3 +173,15 @@ def test_a_table_of_generated_columns_alone(columns):
         known = pd.DataFrame({"mail": ["p@q.r", "s@t.u"]})
         got = unpack(synthesizer.sample_remaining_columns(known))
         assert got["mail"].tolist() == ["p@q.r", "s@t.u"]
+
+
+def test_ordinal_numbers_have_their_own_order_and_words_that_of_the_metadata():
+    frame = pd.DataFrame({"stars": [7, 2, 5, 1] * 10, "size": ["mid", "low", "high", "mid"] * 10})
+    columns = {"stars": "ordinal", "size": "ordinal"}
+    synthesizer = make(columns, epochs=1, width=16)
+    described = synthesizer._data_processor.metadata.columns
+    described["stars"]["range_values"] = [7, 2, 5, 1]
+    described["size"]["range_values"] = ["low", "mid", "high"]
+    table = fit(synthesizer, frame)._model.density.table_
+    assert list(table["stars"].values) == [1, 2, 5, 7]
+    assert list(table["size"].values) == ["low", "mid", "high"]

@@ -16,7 +16,11 @@ from sklearn.datasets import load_iris
 from synthcity.metrics.eval_performance import PerformanceEvaluatorXGB
 from synthcity.plugins import Plugin, Plugins
 from synthcity.plugins.core.constraints import Constraints
-from synthcity.plugins.core.dataloader import GenericDataLoader, SurvivalAnalysisDataLoader
+from synthcity.plugins.core.dataloader import (
+    GenericDataLoader,
+    SurvivalAnalysisDataLoader,
+    TimeSeriesDataLoader,
+)
 from synthcity.utils.serialization import load, load_from_file, save, save_to_file
 from typer.testing import CliRunner
 
@@ -100,6 +104,13 @@ def test_the_defaults_are_the_model_s_own(iris):
     plugin = Plugins().get("macode", n_iter=1, device="cpu").fit(iris[:40])
     ours = MaCoDE(epochs=1, missing="model", device="cpu", random_state=0)
     assert plugin.density.get_params() == ours.get_params()
+
+
+def test_data_that_is_no_table_is_refused():
+    data = [pd.DataFrame({"a": [1.0, 2.0, 3.0]}) for _ in range(4)]
+    loader = TimeSeriesDataLoader(data, observation_times=[[1, 2, 3]] * 4)
+    with pytest.raises(ValueError, match=r"independent rows .*time_series"):
+        by_api().fit(loader)
 
 
 def test_every_sampled_setting_makes_a_plugin():
