@@ -160,6 +160,13 @@ def test_conditional_rows_are_written_to_a_file(fitted, tmp_path):
     assert written["key"].tolist() == drawn["key"].tolist()
 
 
+def test_conditions_of_several_kinds_are_written_to_one_file(fitted, tmp_path):
+    where, file = written_to(tmp_path)
+    asked = [Condition({"kind": "a"}, num_rows=7), Condition({"truth": True}, num_rows=3)]
+    drawn = from_conditions(fitted, asked, **where)
+    assert pd.read_csv(file)["key"].tolist() == drawn["key"].tolist()
+
+
 def test_sampling_under_conditions_is_reset_as_well(fitted):
     known = pd.DataFrame({"kind": ["a", "b"] * 10})
     first, second = remaining(fitted, known), remaining(fitted, known)
