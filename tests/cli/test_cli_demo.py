@@ -20,7 +20,9 @@ def test_demo_writes_a_sample_a_model_and_a_report(tmp_path):
     assert re.search(r"^version: +macode " + re.escape(macode_plugin.__version__), said, re.M)
     assert re.search(r"^detector AUC +0\.\d{3} +0\.\d{3} +0\.5$", said, re.M)
     assert "114 rows" in said
-    assert max(map(len, said.replace(str(out), "").splitlines())) <= 80
+    # A library of synthcity's prints a line of its own when it is first imported.
+    ours = [line for line in said.replace(str(out), "").splitlines() if not line.startswith("[KeOps]")]
+    assert max(map(len, ours)) <= 80
     rows = pd.read_csv(out / "synthetic.csv")
     assert rows.shape == (455, 31)
     assert set(rows["diagnosis"]) == {"malignant", "benign"}
