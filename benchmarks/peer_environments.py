@@ -44,8 +44,8 @@ REQUIREMENTS = {
 }
 """What pip is given for each environment. mostlyai-engine needs Python 3.11 or later."""
 
-# Needed for no table, and not to be imported beside a torch of another build, such as one for the CPU
-# alone out of a local index.
+# Needed for no table, and not to be imported beside a torch of another build, such as one for the
+# processor alone.
 _REMOVED = {"tabularargn": ("torchvision", "torchaudio")}
 
 _PIP = "pip==26.3"  # those that come with Python 3.10 and 3.11 take very long over synthcity
