@@ -301,10 +301,19 @@ def test_texts_of_times_may_tell_offsets_that_differ_by_daylight_saving(tiny):
     times = pd.date_range("2020-01-01", periods=400, freq="D", tz="Europe/Berlin")
     model = tiny().fit(pd.DataFrame({"t": times, "x": range(400)}))
     texts = ["2020-01-05T00:00:00+01:00", "2020-07-01T00:00:00+02:00", "2020-07-01", "2020-06-30T22:00Z"]
-    drawn = model.sample(conditions=pd.DataFrame({"t": texts}), random_state=0)["t"]
     summer = pd.Timestamp("2020-07-01", tz="Europe/Berlin")
-    assert drawn.tolist() == [pd.Timestamp("2020-01-05", tz="Europe/Berlin"), summer, summer, summer]
+    expected = [pd.Timestamp("2020-01-05", tz="Europe/Berlin"), summer, summer, summer]
+    for index in (range(4), [7, 7, 3, 3]):  # labels of rows may repeat
+        given = pd.DataFrame({"t": texts}, index=index)
+        assert (
+            model.table_.encode(given)[:, 0].tolist()
+            == model.table_.encode(pd.DataFrame({"t": expected}))[:, 0].tolist()
+        )
+    drawn = model.sample(conditions=pd.DataFrame({"t": texts}), random_state=0)["t"]
+    assert drawn.tolist() == expected
     assert drawn.dtype == times.dtype
+    alone = model.sample(1, conditions={"t": texts[0]}, random_state=0)["t"]
+    assert alone.tolist() == expected[:1]
 
 
 def test_every_identifier_of_the_training_rows_can_be_given(tiny):

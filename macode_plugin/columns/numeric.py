@@ -274,11 +274,12 @@ def _read_zoned_times(series: pd.Series, zone: Any) -> pd.Series:
     """Return times in a zone; those that tell no offset are read by the clock on its wall."""
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         return series.dt.tz_convert(zone)
+    index, series = series.index, series.reset_index(drop=True)
     told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
     naive = dtypes.localise(_read_times(series[~told]).astype("datetime64[ns]"), zone)
     # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
     zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).dt.tz_convert(zone)
-    return pd.concat([naive, zoned.astype(naive.dtype)]).loc[series.index]
+    return pd.concat([naive, zoned.astype(naive.dtype)]).sort_index().set_axis(index)
 
 
 def _read_spans(series: pd.Series) -> pd.Series:
