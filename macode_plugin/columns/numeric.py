@@ -169,7 +169,7 @@ class NumericColumn(Column):
     def _as_own_unit(self, series: pd.Series) -> pd.Series:
         """Read values given in another form (strings for dates, objects for numbers)."""
         if isinstance(self.dtype, pd.DatetimeTZDtype):
-            return _read_zoned_times(series, self.dtype.tz).astype(self.dtype)
+            return _read_zoned_times(series, self.dtype)
         if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
             return _read_times(series).astype(self.dtype)
         if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
@@ -270,16 +270,16 @@ def _read_times(series: pd.Series) -> pd.Series:
     return pd.to_datetime(series, format="ISO8601")
 
 
-def _read_zoned_times(series: pd.Series, zone: Any) -> pd.Series:
+def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> pd.Series:
     """Return times in a zone; those that tell no offset are read by the clock on its wall."""
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.dt.tz_convert(zone)
+        return series.astype(dtype)
     index, series = series.index, series.reset_index(drop=True)
     told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
-    naive = dtypes.localise(_read_times(series[~told]).astype("datetime64[ns]"), zone)
+    naive = dtypes.localise(_read_times(series[~told]).astype(f"datetime64[{dtype.unit}]"), dtype.tz)
     # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
-    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).dt.tz_convert(zone)
-    return pd.concat([naive, zoned.astype(naive.dtype)]).sort_index().set_axis(index)
+    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).astype(dtype)
+    return pd.concat([naive, zoned]).sort_index().set_axis(index)
 
 
 def _read_spans(series: pd.Series) -> pd.Series:
