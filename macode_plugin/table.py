@@ -259,8 +259,8 @@ def _check_storable(column: Column) -> None:
         dtype, read_dtype = (c.decode(nothing.astype(np.int64), nothing).dtype for c in (column, read))
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"column {column.name!r} cannot be stored in a model file: {error} (times need a named zone, "
-            "other values and labels a type that JSON can tell, such as str)"
+            f"column {column.name!r} cannot be stored in a model file: {error} (times need a named "
+            "zone, other values and labels a type that JSON can tell, such as str)"
         ) from error
     if dtype != read_dtype:
         raise TypeError(
