@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,12 +40,11 @@ def completions(
     Raises
     ------
     ValueError
-        For a column or category that training did not show.
+        For a column that training did not show, or values of another type than its own.
     """
     check_labels(X)
-    known = table.encode(X)
+    known, gaps = _read(table, X)
     places = [table.place(name) for name in X.columns]
-    gaps = known[:, places] == FREE
     rows = np.flatnonzero(gaps.any(axis=1))
     for j in np.array(places)[gaps.any(axis=0)]:
         table.columns[j].require_values()
@@ -63,6 +63,30 @@ def completions(
     for k in range(m):
         own = drawn.iloc[k * len(rows) : (k + 1) * len(rows)]
         yield _fill(X, own, rows, gaps)
+
+
+def _read(table: Table, X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is known as tokens, shape (n, p), and which cells are to be filled, of X's shape.
+
+    Of new rows some may have a value that no token stands for: nothing is drawn in its place, and
+    nothing is drawn from it.
+    """
+    tokens = np.full((len(X), len(table)), FREE, dtype=np.int64)
+    gaps = np.zeros(X.shape, dtype=bool)
+    for place, name in enumerate(X.columns):
+        column, series = table[name], dtypes.mark_missing(X[name])
+        strange = column.strange(series)
+        if strange.any():
+            warnings.warn(
+                f"column {name!r} holds values that training did not show, in {int(strange.sum())} "
+                f"cell(s), such as {dtypes.plain(series[strange].iloc[0])!r}; they stay, and the other "
+                "cells of their rows are drawn without them",
+                UserWarning,
+                stacklevel=2,
+            )
+        gaps[:, place] = series.isna()
+        tokens[~strange, table.place(name)] = column.encode(series[~strange])
+    return tokens, gaps
 
 
 def _fill(X: pd.DataFrame, drawn: pd.DataFrame, rows: np.ndarray, gaps: np.ndarray) -> pd.DataFrame:

@@ -135,8 +135,10 @@ class Inference:
         """Return m copies of ``X`` with every missing cell drawn.
 
         Training rows or new ones, with any pattern of gaps, all of a row's gaps drawn jointly.
-        Observed cells, dtypes and the index stay as they are. Pool estimates made on the copies
-        with :func:`macode_plugin.pool`.
+        Observed cells, dtypes and the index stay as they are. A category that training did not
+        show, or a fraction in a column of whole numbers, stays too, with a warning, and the gaps of
+        its row are drawn from the other cells. Pool estimates made on the copies with
+        :func:`macode_plugin.pool`.
 
         Arguments
         ---------
@@ -151,7 +153,7 @@ class Inference:
         Raises
         ------
         ValueError
-            For a column or category that training did not show, or m < 1.
+            For a column that training did not show, values of another type than its own, or m < 1.
 
         Notes
         -----

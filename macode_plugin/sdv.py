@@ -24,8 +24,25 @@ except ModuleNotFoundError as error:
 
 from macode_plugin import settings
 from macode_plugin.estimator import MaCoDE
-from macode_plugin.sdv_constraints import any_programmed, applied, kept
-from macode_plugin.sdv_types import AsIs, Categories, Dates, Numbers, Reader, TableModel, near, rewrite
+from macode_plugin.sdv_constraints import (
+    any_programmed,
+    applied,
+    gaps,
+    in_nanoseconds,
+    kept,
+    on_their_steps,
+)
+from macode_plugin.sdv_types import (
+    AsIs,
+    Categories,
+    Dates,
+    Distances,
+    Numbers,
+    Reader,
+    TableModel,
+    near,
+    rewrite,
+)
 
 __all__ = ["MaCoDESynthesizer"]
 
@@ -243,7 +260,27 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
             verbose=self.verbose,
         )
 
+    def _validate_transform_constraints(
+        self, table: pd.DataFrame, enforce_constraint_fitting: bool = False
+    ) -> pd.DataFrame:
+        if enforce_constraint_fitting or not self._constraints_fitted:
+            self._raw_dtypes = table.dtypes
+        table = in_nanoseconds(self._chained_constraints, table)
+        return super()._validate_transform_constraints(table, enforce_constraint_fitting)
+
+    def reverse_transform_constraints(self, sampled: pd.DataFrame) -> pd.DataFrame:
+        """Undo the constraints; dates that they hold in order are on the data's own grid again."""
+        rows = super().reverse_transform_constraints(sampled)
+        ordered = gaps(self._chained_constraints)
+        readers = {gap: self._model.readers[gap.logarithm] for gap in ordered}
+        steps = {gap: reader.step for gap, reader in readers.items() if isinstance(reader, Distances)}
+        names = [name for gap in ordered for name in (gap.low, gap.high)]
+        return on_their_steps(rows, steps).astype({name: self._raw_dtypes[name] for name in names})
+
     def _fit(self, processed_data: pd.DataFrame) -> None:
+        for gap in gaps(self._chained_constraints):
+            # It rounds and cuts logarithms, and with them distances by some nanoseconds.
+            self._data_processor.formatters.pop(gap.logarithm, None)
         readers = {name: self._reader(processed_data[name]) for name in processed_data.columns}
         self._model = TableModel(self._density(), readers).fit(processed_data)
 
@@ -253,6 +290,8 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         described = self._data_processor.metadata.columns.get(name)
         if described is None or self._transformers().get(name) is not None:
             return AsIs(series)
+        if name in {gap.logarithm for gap in gaps(self._chained_constraints)}:
+            return Distances(series)
         if described["sdtype"] == "numerical":
             return Numbers(series)
         if described["sdtype"] == "datetime":

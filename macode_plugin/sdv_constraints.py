@@ -3,15 +3,86 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sdv.cag import Inequality, Range
 from sdv.cag._errors import ConstraintNotMetError
 from sdv.cag.programmable_constraint import ProgrammableConstraintHarness
 
-__all__ = ["any_programmed", "applied", "kept"]
+__all__ = ["Gap", "any_programmed", "applied", "gaps", "in_nanoseconds", "kept", "on_their_steps"]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Two dates in order, of which SDV's table has the first and the logarithm of their distance.
+
+    Arguments
+    ---------
+    low, high : str
+        The columns of the dates.
+    logarithm : str
+        The column of the logarithm.
+    """
+
+    low: str
+    high: str
+    logarithm: str
+
+
+def gaps(constraints: Iterable[Any]) -> list[Gap]:
+    """Return the pairs of dates that constraints, fitted ones, keep in order."""
+    return [gap for one in constraints if _orders(one) and one._is_datetime for gap in _gaps(one)]
+
+
+def _orders(constraint: Any) -> bool:
+    return isinstance(constraint, (Inequality, Range))
+
+
+def _gaps(constraint: Any) -> list[Gap]:
+    low, high = constraint._low_column_name, constraint._high_column_name
+    if isinstance(constraint, Inequality):
+        return [Gap(low, high, constraint._diff_column_name)]
+    middle = constraint._middle_column_name
+    return [
+        Gap(low, middle, constraint._low_diff_column_name),
+        Gap(middle, high, constraint._high_diff_column_name),
+    ]
+
+
+def in_nanoseconds(constraints: Sequence[Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose dates under a constraint of order are counted in nanoseconds.
+
+    SDV reads distances in any other unit as nanoseconds, too.
+    """
+    ordered = {
+        name for one in constraints if _orders(one) for gap in _gaps(one) for name in (gap.low, gap.high)
+    }
+    counted = {
+        name: "datetime64[ns]"
+        for name in table.columns
+        if name in ordered and pd.api.types.is_datetime64_dtype(table[name].dtype)
+    }
+    return table.astype(counted)
+
+
+def on_their_steps(rows: pd.DataFrame, steps: Mapping[Gap, int]) -> pd.DataFrame:
+    """Return rows whose dates are apart by whole steps again, after SDV's logarithms and back.
+
+    Arguments
+    ---------
+    rows : DataFrame
+    steps : mapping of Gap to int
+        Nanoseconds of a step; for a range the first gap comes first.
+    """
+    for gap, step in steps.items():
+        low, high = rows[gap.low], rows[gap.high]
+        if pd.api.types.is_datetime64_dtype(high.dtype):
+            rows = rows.assign(**{gap.high: low + (high - low).dt.round(pd.Timedelta(step))})
+    return rows
 
 
 def any_programmed(constraints: Iterable[Any]) -> bool:
@@ -19,7 +90,7 @@ def any_programmed(constraints: Iterable[Any]) -> bool:
     return any(isinstance(constraint, ProgrammableConstraintHarness) for constraint in constraints)
 
 
-def applied(constraints: Iterable[Any], known: pd.DataFrame) -> pd.DataFrame:
+def applied(constraints: Sequence[Any], known: pd.DataFrame) -> pd.DataFrame:
     """Return known columns, shape (n, any), as they are in the table that constraints make.
 
     Columns that a constraint needs others for are left out.
@@ -29,6 +100,7 @@ def applied(constraints: Iterable[Any], known: pd.DataFrame) -> pd.DataFrame:
     ConstraintNotMetError
         For known values that break a constraint.
     """
+    known = in_nanoseconds(constraints, known)
     for constraint in constraints:
         try:
             # A copy: one that fails on the way may have changed what it knows of its columns.

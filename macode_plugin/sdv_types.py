@@ -17,7 +17,30 @@ from macode_plugin import dtypes
 from macode_plugin.conditions import MISSING
 from macode_plugin.estimator import MaCoDE
 
-__all__ = ["AsIs", "Categories", "Dates", "Numbers", "Reader", "TableModel", "near", "rewrite"]
+__all__ = [
+    "AsIs",
+    "Categories",
+    "Dates",
+    "Distances",
+    "Numbers",
+    "Reader",
+    "TableModel",
+    "near",
+    "rewrite",
+]
+
+LONGER_THAN_NANOSECONDS = {
+    "D": 86_400 * 10**9,
+    "h": 3_600 * 10**9,
+    "min": 60 * 10**9,
+    "s": 10**9,
+    "ms": 10**6,
+    "us": 10**3,
+}
+"""Nanoseconds of other units of time, the longest first."""
+
+LOGARITHMS_ERROR = 2e-14
+"""Largest relative error of a count of time units that went through a logarithm in float64."""
 
 NEAR = 0.01
 """Share of the drawn values' span within which a number or a date counts as the one asked for."""
@@ -177,6 +200,55 @@ class Dates(AsIs):
             except ValueError:
                 return "UTC"
         return dates.dt.tz if pd.api.types.is_datetime64_any_dtype(dates.dtype) else "UTC"
+
+
+class Distances(AsIs):
+    """How far two dates are apart, which SDV's constraints hand over as ``log(count + 1)``.
+
+    A logarithm is on no grid, and comes back some nanoseconds off. Here the counts are learned, as
+    durations on the grid of the training table: dates a whole number of days apart stay so.
+
+    Arguments
+    ---------
+    series : Series
+        The training column, of logarithms of counts of nanoseconds.
+
+    Attributes
+    ----------
+    step : int
+        Nanoseconds of the largest unit of time that all distances are multiples of.
+    """
+
+    def __init__(self, series: pd.Series) -> None:
+        super().__init__(series)
+        logarithms = series.dropna().to_numpy(np.float64)
+        # SDV has put the mean where a date is missing, which is no distance that occurs.
+        filled = np.isclose(logarithms, series.mean(), rtol=1e-12)
+        self.step = self._largest_step(np.expm1(logarithms if filled.all() else logarithms[~filled]))
+
+    def _largest_step(self, counts: np.ndarray) -> int:
+        lost = 1 + counts * LOGARITHMS_ERROR
+        for step in LONGER_THAN_NANOSECONDS.values():
+            if (np.abs(counts - np.rint(counts / step) * step) <= lost).all():
+                return step
+        return 1
+
+    def learn(self, series: pd.Series) -> pd.Series:
+        """Return training values as durations."""
+        steps = np.rint(np.expm1(series.to_numpy(np.float64)) / self.step)
+        durations = np.nan_to_num(steps).astype(np.int64) * self.step
+        whole = pd.Series(durations.view("timedelta64[ns]"), index=series.index, name=series.name)
+        return whole.mask(np.isnan(steps))
+
+    def given(self, series: pd.Series) -> pd.Series:
+        """Return distances of conditions as durations."""
+        return self.learn(series)
+
+    def restore(self, series: pd.Series) -> pd.Series:
+        """Return drawn durations as the logarithms of counts of nanoseconds, which SDV reads back."""
+        logarithms = np.log1p(series / pd.Timedelta(1, "ns"))
+        # Rather too long than too short by what a logarithm loses: SDV cuts off what is over.
+        return (logarithms * (1 + 2 * np.finfo(np.float64).eps)).astype(self.dtype)
 
 
 def _digits(value: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -18,7 +20,8 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Fill missing values with draws from their conditional distribution, in scikit-learn's manner.
 
     All gaps of a row are drawn jointly (:meth:`MaCoDE.multiple_impute`). Data frames may hold
-    columns of any kind; arrays hold numbers, or objects. For several imputations to be pooled, use
+    columns of any kind; arrays hold numbers, or objects. Categories that only new rows have stay as
+    they are, with a warning. For several imputations to be pooled, use
     ``imputer.model_.multiple_impute``.
 
     Arguments
@@ -26,12 +29,12 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     model : MaCoDE or None
         What to learn with, unfitted; it is cloned. None for the defaults, without a progress bar.
         Its parameters are reachable as ``model__epochs`` and so on if it is given.
-    categorical_features : iterable of labels or positions, or None
-        Columns to treat as categorical although they hold numbers: labels for a frame, positions
-        for an array.
-    random_state : int or None
-        Seed of the fit (unless the model has one of its own) and of :meth:`transform`, which then
-        gives the same rows each time.
+    categorical_features : iterable of labels, of positions or of booleans, or None
+        Columns to treat as categorical although they hold numbers: by label or position, or a
+        boolean for every column. A whole number that is a label of the frame is taken for one.
+    random_state : int, RandomState or None
+        Seed of the fit (unless the model has one of its own) and of :meth:`transform`, which gives
+        the same rows each time for an int.
 
     Attributes
     ----------
@@ -57,7 +60,7 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         model: MaCoDE | None = None,
         *,
         categorical_features: Iterable[Any] | None = None,
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.model = model
         self.categorical_features = categorical_features
@@ -75,13 +78,14 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For infinite values, a column without any value, or an empty table.
+            For infinite values, a column without any value, an empty table, or categorical features
+            that the table does not have.
         """
         frame = self._read(X, reset=True)
         model = MaCoDE(verbose=False) if self.model is None else clone(self.model)
         if model.random_state is None:
-            model.set_params(random_state=self.random_state)
-        self.model_ = model.fit(frame, categorical_columns=self.categorical_features)
+            model.set_params(random_state=self._seed())
+        self.model_ = model.fit(frame, categorical_columns=self._categorical(frame.columns))
         return self
 
     def transform(self, X: Any) -> Any:
@@ -95,10 +99,34 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         frame = self._read(X, reset=False)
         # Where fit or this call has no names, columns are known by their places.
         known = frame.set_axis(self.model_.table_.labels, axis=1)
-        filled = self.model_.impute(known, random_state=self.random_state)
+        filled = self.model_.impute(known, random_state=self._seed())
         return (
             filled.set_axis(frame.columns, axis=1) if isinstance(X, pd.DataFrame) else filled.to_numpy()
         )
+
+    def _seed(self) -> int | None:
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(np.iinfo(np.int32).max))
+        return self.random_state
+
+    def _categorical(self, labels: pd.Index) -> Any:
+        """Return the labels of the columns that are to be categorical."""
+        if self.categorical_features is None or isinstance(self.categorical_features, str):
+            return self.categorical_features
+        chosen = list(self.categorical_features)
+        if chosen and all(isinstance(one, (bool, np.bool_)) for one in chosen):
+            if len(chosen) != len(labels):
+                raise ValueError(
+                    f"categorical_features has {len(chosen)} booleans, and the table {len(labels)} "
+                    "columns; give one for each"
+                )
+            return labels[np.array(chosen)]
+        return [labels[one] if self._is_place(one, labels) else one for one in chosen]
+
+    @staticmethod
+    def _is_place(one: Any, labels: pd.Index) -> bool:
+        whole = isinstance(one, numbers.Integral)
+        return whole and one not in labels and -len(labels) <= one < len(labels)
 
     def _read(self, X: Any, *, reset: bool) -> pd.DataFrame:
         """Check X in scikit-learn's manner and return it as a frame with its own dtypes."""

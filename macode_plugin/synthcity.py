@@ -155,8 +155,8 @@ class MaCoDEPlugin(Plugin):
     def hyperparameter_space(**kwargs: Any) -> list[Distribution]:
         """Return the ranges that the host's search draws from."""
         return [
-            IntegerDistribution(name="n_iter", low=20, high=200, step=20),
-            IntegerDistribution(name="n_bins", low=20, high=100, step=10),
+            IntegerDistribution(name="n_iter", low=20, high=500, step=20),
+            IntegerDistribution(name="n_bins", low=10, high=200, step=10),
             CategoricalDistribution(name="width", choices=[32, 64, 128]),
             IntegerDistribution(name="n_layers", low=1, high=3),
             CategoricalDistribution(name="batch_size", choices=[64, 128, 256, 512]),
@@ -253,8 +253,8 @@ class MaCoDEPlugin(Plugin):
             random_state: int, optional
                 Seed of this draw.
             cond: DataFrame, mapping, Series or array, optional
-                Values of named columns, which come back exactly; or values for the ``cond`` of
-                fit, one for each row.
+                Values of named columns, which come back exactly (a Series has its column's name);
+                or values for the ``cond`` of fit, one for each row.
             temperature: float, optional
                 In place of the constructor's.
 
@@ -290,6 +290,9 @@ class MaCoDEPlugin(Plugin):
             return cond
         if isinstance(cond, pd.DataFrame) and set(cond.columns) <= set(self._columns):
             return cond
+        named = isinstance(cond, pd.Series) and cond.name in self._columns
+        if named and not self.expecting_conditional:
+            return cond.to_frame()
         if not self.expecting_conditional:
             raise ValueError(
                 "cond without column names needs a model fitted with cond; "

@@ -11,8 +11,10 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from tables import joint_table
 
@@ -111,6 +113,58 @@ def test_numbers_can_be_declared_categories():
     fitted = imputer(categorical_features=["code"]).fit(X)
     assert fitted.model_.table_["code"].kind == "categorical"
     assert set(fitted.transform(X)["code"]) <= {10.0, 20.0, 40.0}
+
+
+@pytest.mark.parametrize("chosen", [["b", "x"], [1, 3], (-3, "x"), [False, True, False, True]])
+def test_categorical_features_by_label_place_or_mask(chosen):
+    frame = joint_table(60).apply(lambda column: column.astype("category").cat.codes)
+    frame = frame.assign(x=[1, 2, 3] * 20)
+    table = imputer(categorical_features=chosen).fit(frame).model_.table_
+    assert [column.kind == "categorical" for column in table.columns] == [False, True, False, True]
+    by_place = [1, 3] if "x" in chosen else chosen
+    table = imputer(categorical_features=np.array(by_place)).fit(frame.to_numpy()).model_.table_
+    assert [column.kind == "categorical" for column in table.columns] == [False, True, False, True]
+
+
+def test_whole_numbers_that_are_labels_are_taken_for_them():
+    frame = pd.DataFrame({1: [1, 2, 3] * 20, 0: [1, 2, 2] * 20})
+    table = imputer(categorical_features=[0]).fit(frame).model_.table_
+    assert [column.kind for column in table.columns] == ["numeric", "categorical"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ([True], "1 booleans, and the table 4 columns"),
+        (["y"], "'y'.*not a column"),
+        ([7], "7.*not a col"),
+    ],
+)
+def test_categorical_features_that_there_are_not(chosen, message):
+    with pytest.raises(ValueError, match=message):
+        imputer(categorical_features=chosen).fit(iris_with_gaps())
+
+
+def test_a_random_state_object_goes_on_from_call_to_call():
+    X = joint_table(60).mask(np.random.default_rng(0).random((60, 3)) < 0.3)
+
+    def twice(seed):
+        fitted = imputer(random_state=np.random.RandomState(seed)).fit(X)
+        return fitted.transform(X), fitted.transform(X)
+
+    first, second = twice(3)
+    assert not first.equals(second)
+    for once, again in zip((first, second), twice(3)):
+        pd.testing.assert_frame_equal(once, again)
+
+
+def test_a_category_of_one_fold_alone_does_not_stop_cross_validation():
+    X = joint_table(90).assign(size=np.tile([1.0, np.nan, 3.0], 30))
+    X.loc[0, "a"] = "seen once"
+    model = make_pipeline(imputer(), OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    with pytest.warns(UserWarning, match="'a' holds values that training did not show.*'seen once'"):
+        scores = cross_val_score(model, X, np.tile([0, 1], 45), cv=3, error_score="raise")
+    assert np.isfinite(scores).all()
 
 
 def test_it_works_in_a_searched_pipeline():

@@ -95,6 +95,20 @@ class Column(ABC):
             tokens[~missing] = self._encode_values(series[~missing])
         return tokens
 
+    def strange(self, series: pd.Series) -> np.ndarray:
+        """Return True for each cell whose value no token stands for, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            For a value of another type than the column's; the message names it.
+        """
+        missing = series.isna().to_numpy(dtype=bool)
+        found = np.zeros(len(series), dtype=bool)
+        if not missing.all():
+            found[~missing] = self._strange_values(series[~missing])
+        return found
+
     def decode(self, tokens: np.ndarray, u: np.ndarray, allowed: Allowed | None = None) -> pd.Series:
         """Return values for tokens, shape (n,), in the training column's dtype.
 
@@ -113,6 +127,10 @@ class Column(ABC):
     @abstractmethod
     def cast(self, series: pd.Series) -> pd.Series:
         """Return values, none of them missing, in the training column's dtype."""
+
+    @abstractmethod
+    def _strange_values(self, series: pd.Series) -> np.ndarray:
+        """Return which cells, all with a value, have one that no token stands for."""
 
     @abstractmethod
     def _encode_values(self, series: pd.Series) -> np.ndarray:

@@ -92,8 +92,14 @@ class CategoricalColumn(Column):
         tokens = self._encode_values(series)
         return self.decode(tokens, np.zeros(len(tokens))).set_axis(series.index)
 
+    def _strange_values(self, series: pd.Series) -> np.ndarray:
+        return self._find(series) < 0
+
+    def _find(self, series: pd.Series) -> np.ndarray:
+        return self._lookup.get_indexer(pd.Index(series.astype(object), dtype=object))
+
     def _encode_values(self, series: pd.Series) -> np.ndarray:
-        tokens = self._lookup.get_indexer(pd.Index(series.astype(object), dtype=object))
+        tokens = self._find(series)
         if (tokens < 0).any():
             unknown = series.iloc[int(np.argmax(tokens < 0))]
             known = ", ".join(repr(value) for value in self._lookup[:5])

@@ -180,13 +180,25 @@ class NumericColumn(Column):
             return series.astype(np.float64)
         return series.astype(self.dtype)
 
+    def _strange_values(self, series: pd.Series) -> np.ndarray:
+        values, missing = self._numbers(series)
+        if len(self.cells) == 0:
+            return ~missing
+        return ~missing & self._fractions(values)
+
+    def _fractions(self, values: np.ndarray) -> np.ndarray:
+        """Return which numbers a column of whole ones cannot hold."""
+        if not (self.grid.integer and values.dtype.kind == "f"):
+            return np.zeros(len(values), dtype=bool)
+        return np.isfinite(values) & (np.floor(values) != values)
+
     def _encode_values(self, series: pd.Series) -> np.ndarray:
         values, missing = self._numbers(series)
         _check_finite(self.name, values[~missing])
         if len(self.cells) == 0:
             raise ValueError(f"column {self.name!r} had no value in training, so none can be given")
-        if self.grid.integer and values.dtype.kind == "f" and (values % 1 != 0).any():
-            broken = values[values % 1 != 0][0]
+        if (fractions := self._fractions(values)).any():
+            broken = values[fractions][0]
             raise ValueError(f"column {self.name!r} holds whole numbers, and {broken} is not one")
         return self.cells.find(self.grid.ticks(values))
 

@@ -198,6 +198,8 @@ def test_conditions_on_named_columns_come_back_exactly(fitted):
     given = pd.DataFrame({"target": [2, 0, 1, 1], "sepal length (cm)": [6.0, 5.1, 5.5, 5.9]})
     drawn = fitted.generate(4, cond=given).dataframe()
     pd.testing.assert_frame_equal(drawn[given.columns], given)
+    named = pd.Series([2, 0, 1], name="target")
+    assert fitted.generate(cond=named).dataframe()["target"].tolist() == [2, 0, 1]
     assert (fitted.generate(9, cond={"target": 2}).dataframe()["target"] == 2).all()
 
 
