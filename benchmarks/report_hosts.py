@@ -96,6 +96,35 @@ def _sdv(runs: pd.DataFrame) -> str:
     return section("SDV's quality reports", note, shown, runs, commands)
 
 
+def _sdgym(runs: pd.DataFrame) -> str:
+    """Return SDGym's scores of SDV's synthesizers and of MaCoDESynthesizer."""
+    figures = {
+        "diagnostic": ".3f",
+        "quality": ".3f",
+        "fit_s": ".1f",
+        "sample_s": ".2f",
+        "peak_mb": ".0f",
+    }
+    rows = [
+        [run["table"], run["synthesizer"], *(f"{run[name]:{form}}" for name, form in figures.items())]
+        for run in runs.to_dict("records")
+    ]
+    titles = ("Diagnostic", "Quality", "Fit s", "Sample s", "Peak memory MB")
+    note = (
+        f"SDGym {distinct(runs['sdgym'])} with SDV {distinct(runs['sdv'])}, one run: scores from 0 to 1 "
+        "(best) against the rows learned from, which are all rows of the table. Peers have SDV's own "
+        "settings. Memory is what Python itself takes while the synthesizer learns and draws, as SDGym "
+        "traces it: the library's tensors are not in it."
+    )
+    commands = [
+        f"python -m benchmarks.sdgym_recipe --data-dir DIR --tables {listed(alike['table'])} "
+        f"--synthesizers {listed(alike['synthesizer'])}{given(alike, 'epochs', 'max_rows')}"
+        for _, alike in runs.groupby(["max_rows"], **_KEPT)
+    ]
+    shown = grid(["Table", "Synthesizer", *titles], rows)
+    return section("SDGym", note, shown, runs, commands)
+
+
 def _sdv_conditions(runs: pd.DataFrame) -> str:
     """Return the seconds that known rows take, and how many come back."""
     note = (
@@ -134,6 +163,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
     "synthcity": _synthcity,
     "rare_conditions": _rare_conditions,
     "sdv": _sdv,
+    "sdgym": _sdgym,
     "sdv_conditions": _sdv_conditions,
 }
 """Writers of the sections by the name of the results file."""

@@ -392,7 +392,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         for name in free:
             rows = rows[near(rows[name], known.loc[rows.index, name], self._format(name))]
         for name in known.columns:
-            rows[name] = rewrite(known.loc[rows.index, name], rows[name].dtype, self._format(name))
+            rows[name] = rewrite(known.loc[rows.index, name], rows[name], self._format(name))
         if free and len(rows):
             rows = rows[kept(self._reject_sampling_constraints, self._chained_constraints, rows)]
         return rows.set_axis(places[rows.index], axis=0)

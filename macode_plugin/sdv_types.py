@@ -133,7 +133,7 @@ class Dates(AsIs):
         super().__init__(series)
         self.format = datetime_format
         self.written = not pd.api.types.is_datetime64_any_dtype(series.dtype)
-        self.zone = self._one_zone(series) if self.written else None
+        self.zone = self._one_zone(series) if self.written else getattr(series.dtype, "tz", None)
 
     def learn(self, series: pd.Series) -> pd.Series:
         """Return training values as dates."""
@@ -173,9 +173,11 @@ class Dates(AsIs):
         dates = series
         if not pd.api.types.is_datetime64_any_dtype(series.dtype):
             dates = self._read(series, utc=self._zoned or None)
-        if self.zone is not None and dates.dt.tz is not None:
-            return dates.dt.tz_convert(self.zone)
-        return dates
+        if self.zone is None:
+            return dates
+        # Times that tell no offset are those of the clock on the zone's wall.
+        naive = dates.dt.tz is None
+        return dtypes.localise(dates, self.zone) if naive else dates.dt.tz_convert(self.zone)
 
     @property
     def _zoned(self) -> bool:
@@ -187,7 +189,13 @@ class Dates(AsIs):
             return pd.to_datetime(series, utc=utc)
         # "%-d" writes a day without its zero, which "%d" reads.
         plain = self.format.replace("%-", "%").replace("%#", "%")
-        return pd.to_datetime(series.astype(object).map(_digits), format=plain, utc=utc)
+        told = series.astype(object).map(_digits)
+        try:
+            return pd.to_datetime(told, format=plain, utc=utc)
+        except ValueError:
+            if self.written:
+                raise
+            return pd.to_datetime(told, format="ISO8601")  # a column of dates has no spelling
 
     def _one_zone(self, series: pd.Series) -> Any:
         """Return the offset that all dates are written with; UTC for several, None for none."""
@@ -360,13 +368,16 @@ def _as_numbers(series: pd.Series, datetime_format: str | None) -> pd.Series | N
     return series.astype("float64")
 
 
-def rewrite(asked: pd.Series, dtype: Any, datetime_format: str | None) -> pd.Series:
-    """Return values that were asked for as a column of a dtype has them, unchanged in value."""
+def rewrite(asked: pd.Series, drawn: pd.Series, datetime_format: str | None) -> pd.Series:
+    """Return values that were asked for as the drawn column has them, unchanged in value."""
+    dtype = drawn.dtype
     if pd.api.types.is_datetime64_any_dtype(dtype):
-        return Dates(pd.Series(dtype=dtype), datetime_format).given(asked).astype(dtype)
+        return Dates(drawn, datetime_format).given(asked).astype(dtype)
     if datetime_format is not None:
-        return Dates(pd.Series(dtype=dtype), datetime_format).rewritten(asked)
+        return Dates(drawn, datetime_format).rewritten(asked)
     try:
+        if pd.api.types.is_any_real_numeric_dtype(dtype) and asked.dtype == object:
+            asked = pd.to_numeric(asked)
         cast = asked.astype(dtype)
     except (TypeError, ValueError):
         return asked

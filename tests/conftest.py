@@ -23,7 +23,7 @@ def _installed(package: str) -> bool:
 
 
 # A host's tests need the host; setup.cfg says where both cannot be installed together.
-collect_ignore = [host for host in ("synthcity", "sdv", "hyperimpute") if not _installed(host)]
+collect_ignore = [host for host in ("synthcity", "sdv", "sdgym", "hyperimpute") if not _installed(host)]
 
 TINY = {
     "width": 16,

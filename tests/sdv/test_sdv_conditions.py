@@ -200,3 +200,31 @@ def test_ten_thousand_distinct_rows_cost_a_few_times_their_sampling():
     drawn = remaining(synthesizer, known)
     assert time.perf_counter() - start < 4 * free
     pd.testing.assert_frame_equal(drawn[["size"]], known)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "float64"])
+def test_numbers_given_as_text_are_numbers(dtype):
+    frame = pd.DataFrame({"n": pd.Series(np.arange(90), dtype=dtype), "x": np.arange(90.0)})
+    synthesizer = fit(make({"n": "numerical", "x": "numerical"}), frame)
+    drawn = from_conditions(synthesizer, [Condition({"n": "40"}, num_rows=3)])
+    assert drawn["n"].tolist() == [40] * 3
+    assert drawn["n"].dtype == frame["n"].dtype
+
+
+def test_times_without_an_offset_are_those_on_the_columns_own_wall():
+    days = pd.date_range("2020-01-01", periods=90, freq="D")
+    frame = pd.DataFrame({"time": days.tz_localize("Europe/Berlin"), "x": np.arange(90.0)})
+    frame["written"] = [f"{day:%Y-%m-%d} 12:00:00+0200" for day in days]
+    zoned = {"sdtype": "datetime", "datetime_format": "%Y-%m-%d %H:%M:%S%z"}
+    synthesizer = fit(make({"time": "datetime", "x": "numerical", "written": zoned}), frame)
+    for asked in (pd.Timestamp("2020-03-01"), "2020-03-01"):
+        drawn = from_conditions(synthesizer, [Condition({"time": asked}, num_rows=2)])
+        assert (drawn["time"] == pd.Timestamp("2020-03-01", tz="Europe/Berlin")).all()
+        assert drawn["time"].dtype == frame["time"].dtype
+    noon = Condition({"written": pd.Timestamp("2020-03-01 12:00")}, num_rows=2)
+    assert from_conditions(synthesizer, [noon])["written"].tolist() == ["2020-03-01 12:00:00+0200"] * 2
+
+
+def test_dates_may_be_given_in_iso_8601_whatever_format_was_detected(fitted):
+    drawn = from_conditions(fitted, [Condition({"day": "2021-03-05T00:00:00"}, num_rows=2)])
+    assert (drawn["day"] == pd.Timestamp("2021-03-05")).all()
