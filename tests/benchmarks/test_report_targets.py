@@ -79,6 +79,9 @@ def test_peers_are_held_against_macode_on_the_same_terms():
     assert told(peers(authors=39), "fitting 40 times faster") == ["none", "breast (39)"]
     one_thread_more = runs.assign(threads=np.where(runs["peer"] == "ctgan", 2, 1))
     assert told(one_thread_more, "fitting no longer than CTGAN") == ["none", "none"]
+    faster = pd.concat([runs, peers(tabularargn=2).assign(threads=2)])
+    assert told(faster, "fitting no longer than TabularARGN, 2 threads") == ["breast (0.5)", "none"]
+    assert told(faster, "fitting no longer than CTGAN, 1 thread:") == ["none", "breast (2)"]
     alone = runs[runs["peer"] != "macode"]
     assert "TabularARGN" not in report_targets.write({"q1": q1(), "peers": alone})
 

@@ -43,6 +43,6 @@ def test_a_synthesizer_that_sdgym_does_not_know_is_named(suite, tmp_path):
 
 def test_a_failure_that_sdgym_only_notes_is_an_error(suite, tmp_path):
     failing = {**suite, "epochs": 0, "out": tmp_path / "new.csv"}
-    with pytest.raises(RuntimeError, match="banknote, MaCoDE: .*epochs"):
+    with pytest.raises(RuntimeError, match=r"banknote, MaCoDE: .*epochs"):
         sdgym_recipe.main(synthesizers="MaCoDE", **failing)
     assert not failing["out"].exists()
