@@ -16,6 +16,7 @@ from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import LatinHypercube, RowNoise
+from macode_plugin.parallel import side_by_side, split
 
 __all__ = ["chunks", "draw_rows", "draw_token"]
 
@@ -82,18 +83,27 @@ def draw_rows(
     draws = (LatinHypercube if stratified else RowNoise)(seed, n_columns, stream=1)
     late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
     tokens, inside = known.copy(), np.empty(known.shape)
-    for rows in chunks(n_rows, network.bytes_per_row):
+
+    def complete(rows: slice) -> None:
         keys, inside[rows] = np.split(noise.rows(rows.start, rows.stop), 2, axis=1)
         tokens[rows] = walk.constrained_cells(known[rows], seed, rows.start)
         # Given cells come first in their row's order, so that every draw knows them.
         orders = np.argsort(keys + (tokens[rows] == FREE) * (1 + late), axis=1)
         tokens[rows], _ = walk.draw(tokens[rows], orders, draws.rows(rows.start, rows.stop))
+
+    parts = split(n_rows, chunk_size(network.bytes_per_row), walk.device)
+    side_by_side(complete, parts, walk.device)
     return tokens, inside
 
 
+def chunk_size(bytes_per_row: int) -> int:
+    """Return how many rows take about :data:`MEMORY`: 64 to 4096."""
+    return max(min(MEMORY // bytes_per_row, 4096), 64)
+
+
 def chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
-    """Split rows into parts that take about :data:`MEMORY`, of 64 to 4096 rows."""
-    size = max(min(MEMORY // bytes_per_row, 4096), 64)
+    """Split rows into parts that take about :data:`MEMORY`."""
+    size = chunk_size(bytes_per_row)
     return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
