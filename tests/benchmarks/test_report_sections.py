@@ -95,6 +95,19 @@ FILES = {
             "--synthesizers CTGAN --seeds 0 --max-rows 99 --epochs 3 --macode-epochs 3\n",
         ],
     ),
+    "sdgym": (
+        rows(
+            {**REPORTED, "synthesizer": "CTGANSynthesizer", "sdgym": "8.8"},
+            {**REPORTED, "synthesizer": "MaCoDE", "sdgym": "8.8", "max_rows": 99, "epochs": 3},
+        ),
+        [
+            "| breast | CTGANSynthesizer | 1.000 | 0.900 |",
+            "| breast | MaCoDE (99 rows, 3 epochs) | 1.000 | 0.900 |",
+            "SDGym 8.8 with SDV 9.9",
+            "--synthesizers CTGANSynthesizer\n",
+            "--synthesizers MaCoDE --max-rows 99 --epochs 3\n",
+        ],
+    ),
     "sdv_conditions": (
         rows(
             {"table": "breast", "synthesizer": "CTGAN", "known": "number", **KNOWN},
@@ -138,7 +151,9 @@ def test_runs_cut_otherwise_are_kept_apart(tmp_path):
     assert "--seeds 0,1\n" in text
 
 
-@pytest.mark.parametrize("name", ["calibration", "prediction", "synthcity", "sdv", "sdv_conditions"])
+@pytest.mark.parametrize(
+    "name", ["calibration", "prediction", "synthcity", "sdv", "sdgym", "sdv_conditions"]
+)
 def test_a_command_asks_for_a_table_of_any_name(name, tmp_path):
     table = "file:my houses.csv#price class"
     text = write_report(tmp_path, **{name: FILES[name][0].assign(table=table)})
