@@ -272,7 +272,8 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         """Undo the constraints; dates that they hold in order are on the data's own grid again."""
         rows = super().reverse_transform_constraints(sampled)
         ordered = gaps(self._chained_constraints)
-        readers = {gap: self._model.readers[gap.logarithm] for gap in ordered}
+        # One of them may have a transformer of the user's, under another name.
+        readers = {gap: self._model.readers.get(gap.logarithm) for gap in ordered}
         steps = {gap: reader.step for gap, reader in readers.items() if isinstance(reader, Distances)}
         names = [name for gap in ordered for name in (gap.low, gap.high)]
         return on_their_steps(rows, steps).astype({name: self._raw_dtypes[name] for name in names})

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from both_lines import fit, from_conditions, make, remaining, sample
+from both_lines import fit, from_conditions, make, pack, remaining, sample
+from rdt.transformers import ClusterBasedNormalizer
 from sdv.cag import Inequality, Range
 from sdv.sampling import Condition
 
@@ -120,6 +121,18 @@ def test_known_dates_may_have_another_unit(unit):
     one = known.iloc[0].to_dict()
     drawn = from_conditions(synthesizer, [Condition(one, num_rows=5)])
     assert drawn[["begin", "middle"]].eq(known.iloc[0]).all(axis=None)
+
+
+def test_a_transformer_may_take_the_distances():
+    frame = stays("datetime64[us]")
+    constraints = [Inequality("begin", "end")]
+    synthesizer = make(dict.fromkeys(frame, "datetime"), constraints=constraints, epochs=2)
+    synthesizer.auto_assign_transformers(pack(frame))
+    synthesizer.update_transformers({"begin#end": ClusterBasedNormalizer()})
+    drawn = sample(fit(synthesizer, frame), 200)
+    pd.testing.assert_series_equal(drawn.dtypes, frame.dtypes)
+    apart, real = drawn["end"] - drawn["begin"], frame["end"] - frame["begin"]
+    assert apart.median() / real.median() == pytest.approx(1, abs=0.25)
 
 
 def test_fitting_leaves_the_table_as_it_was():
