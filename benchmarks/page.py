@@ -48,7 +48,7 @@ are averaged: 1 would be the best in everything. Other figures are means over th
 MaCoDE() (default in q1.csv), macode-paper is MaCoDE.paper(); baseline is half of the real training
 rows instead of synthetic ones, and is not ranked. Published: An et al., AAAI 2025, arXiv 2405.20602,
 means of ten seeds. Ranks of few seeds are to be read with care, and more so as the default was chosen
-with seeds 0 and 1 of these tables, held-out rows included."""
+with seeds 0 to 2 of these tables (breast: 0 to 4), held-out rows included."""
 
 _BARS = """\
 Means over the tables with their standard errors over seeds; no error is shown where a table has one
