@@ -7,17 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-__all__ = ["LEAST_ROWS", "side_by_side", "split"]
+__all__ = ["LEAST_ROWS", "side_by_side", "slices", "split"]
 
 LEAST_ROWS = 1024
 """Rows of a part at least, where there are more threads than parts: fewer are not worth a thread."""
 
 
+def slices(n_rows: int, size: int) -> list[slice]:
+    """Return parts of ``size`` rows, the last of what is left."""
+    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+
+
 def split(n_rows: int, most: int, device: torch.device) -> list[slice]:
     """Return parts of at most ``most`` rows, one for each of torch's threads if rows suffice."""
     share = -(-n_rows // _n_threads(device))
-    size = min(max(share, LEAST_ROWS), most)
-    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+    return slices(n_rows, min(max(share, LEAST_ROWS), most))
 
 
 def side_by_side(work: Callable[[slice], None], parts: Sequence[slice], device: torch.device) -> None:

@@ -16,7 +16,7 @@ from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import LatinHypercube, RowNoise
-from macode_plugin.parallel import side_by_side, split
+from macode_plugin.parallel import side_by_side, slices, split
 
 __all__ = ["chunks", "draw_rows", "draw_token"]
 
@@ -103,8 +103,7 @@ def chunk_size(bytes_per_row: int) -> int:
 
 def chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
     """Split rows into parts that take about :data:`MEMORY`."""
-    size = chunk_size(bytes_per_row)
-    return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
+    return slices(n_rows, chunk_size(bytes_per_row))
 
 
 class _Walk:

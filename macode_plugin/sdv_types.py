@@ -29,15 +29,8 @@ __all__ = [
     "rewrite",
 ]
 
-LONGER_THAN_NANOSECONDS = {
-    "D": 86_400 * 10**9,
-    "h": 3_600 * 10**9,
-    "min": 60 * 10**9,
-    "s": 10**9,
-    "ms": 10**6,
-    "us": 10**3,
-}
-"""Nanoseconds of other units of time, the longest first."""
+STEPS = [pd.Timedelta(1, unit) // pd.Timedelta(1, "ns") for unit in ("D", "h", "min", "s", "ms", "us")]
+"""Nanoseconds of the units of time that distances may be multiples of, the longest first."""
 
 LOGARITHMS_ERROR = 2e-14
 """Largest relative error of a count of time units that went through a logarithm in float64."""
@@ -236,7 +229,7 @@ class Distances(AsIs):
 
     def _largest_step(self, counts: np.ndarray) -> int:
         lost = 1 + counts * LOGARITHMS_ERROR
-        for step in LONGER_THAN_NANOSECONDS.values():
+        for step in STEPS:
             if (np.abs(counts - np.rint(counts / step) * step) <= lost).all():
                 return step
         return 1
