@@ -61,12 +61,12 @@ def in_nanoseconds(constraints: Sequence[Any], table: pd.DataFrame) -> pd.DataFr
     ordered = {
         name for one in constraints if _orders(one) for gap in _gaps(one) for name in (gap.low, gap.high)
     }
-    counted = {
-        name: "datetime64[ns]"
+    dates = [
+        name
         for name in table.columns
-        if name in ordered and pd.api.types.is_datetime64_dtype(table[name].dtype)
-    }
-    return table.astype(counted)
+        if name in ordered and pd.api.types.is_datetime64_any_dtype(table[name].dtype)
+    ]
+    return table.assign(**{name: table[name].dt.as_unit("ns") for name in dates})
 
 
 def on_their_steps(rows: pd.DataFrame, steps: Mapping[Gap, int]) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def on_their_steps(rows: pd.DataFrame, steps: Mapping[Gap, int]) -> pd.DataFrame
     """
     for gap, step in steps.items():
         low, high = rows[gap.low], rows[gap.high]
-        if pd.api.types.is_datetime64_dtype(high.dtype):
+        if pd.api.types.is_datetime64_any_dtype(high.dtype):
             rows = rows.assign(**{gap.high: low + (high - low).dt.round(pd.Timedelta(step))})
     return rows
 

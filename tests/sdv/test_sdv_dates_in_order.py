@@ -52,6 +52,16 @@ def test_two_dates(kind):
     check_distances(frame, drawn, kind, "begin", "middle")
 
 
+@pytest.mark.parametrize("unit", ["ns", "us"])
+def test_dates_of_a_zone(unit):
+    frame = stays(f"datetime64[{unit}]").apply(lambda dates: dates.dt.tz_localize("UTC"))
+    drawn = sample(ordered(frame, unit, Inequality("begin", "end")), 200)
+    pd.testing.assert_series_equal(drawn.dtypes, frame.dtypes)
+    apart, real = ((rows["end"] - rows["begin"]) / DAY for rows in (drawn, frame))
+    assert (apart == apart.round()).all()
+    assert apart.median() == pytest.approx(real.median(), rel=0.25)
+
+
 # SDV compares the dates of a range as text, which puts only years before months before days right.
 @pytest.mark.parametrize("kind", ["datetime64[ns]", "datetime64[s]", "%Y-%m-%d"])
 def test_three_dates(kind):
