@@ -124,7 +124,7 @@ def append(path: Path, run: Any, *figures: dict[str, Any]) -> None:
     if not new:
         _check_header(path, list(rows[0]))
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)

@@ -7,7 +7,7 @@ import pandas as pd
 from benchmarks import growth
 from benchmarks.markdown import grid, listed, section
 from macode_plugin import MaCoDE
-from macode_plugin.settings import auto_epochs
+from macode_plugin.settings import with_auto
 
 __all__ = ["epochs_by_default", "write"]
 
@@ -47,7 +47,8 @@ def _sizes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:
 def epochs_by_default(n_rows: int) -> str:
     """Return how many epochs ``MaCoDE()`` plans for a table of so many rows."""
     model = MaCoDE()
-    return str(auto_epochs(n_rows - int(n_rows * model.validation_fraction), model.batch_size))
+    n_trained = n_rows - int(n_rows * model.validation_fraction)
+    return str(with_auto(model.get_params(), n_trained)["epochs"])
 
 
 def _slopes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:

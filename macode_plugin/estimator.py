@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -64,7 +63,8 @@ class MaCoDE(Inference, BaseEstimator):
         Size of the transformer.
     epochs : int or "auto"
         Passes over the training rows; "auto" chooses by the number of rows.
-    batch_size : int
+    batch_size : int or "auto"
+        Rows of a training step; "auto" is a quarter of them, 16 to 256.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).
@@ -132,7 +132,7 @@ class MaCoDE(Inference, BaseEstimator):
         n_layers: int = 2,
         feed_forward: int = 256,
         epochs: int | str = "auto",
-        batch_size: int = 256,
+        batch_size: int | str = "auto",
         optimizer: str = "muon",
         lr: float = 2e-3,
         weight_decay: float = 1e-3,
@@ -242,7 +242,8 @@ class MaCoDE(Inference, BaseEstimator):
         device = settings.pick_device(self.device)
         network = self._build_network(table, seeds[0], device)
         training, validation = split_rows(tokens, self.validation_fraction, seeds[1])
-        plan = self._plan(len(training), max_time)
+        chosen = settings.with_auto(parameters, len(training))
+        plan = Plan.of(chosen, max_time)
         noise = self._build_noise(X, table, n_bins, device)  # type: ignore[arg-type]
         trainer = Trainer(network, training, validation, plan, seeds[2], noise)
         keeper = checkpoints.Keeper(checkpoint, trainer, parameters, seeds, table.to_json()[0])
@@ -405,14 +406,6 @@ class MaCoDE(Inference, BaseEstimator):
             return None
         scale = self.context_noise / n_bins * distinct_share(X)
         return ContextNoise(table.vocabulary, scale, device)
-
-    def _plan(self, n_rows: int, max_time: float | None) -> Plan:
-        own = {field.name for field in dataclasses.fields(Plan)} - {"epochs", "patience", "max_time"}
-        chosen = settings.to_json({name: getattr(self, name) for name in own})
-        auto_epochs = settings.auto_epochs(n_rows, self.batch_size)
-        epochs = auto_epochs if self.epochs == "auto" else int(self.epochs)
-        patience = settings.auto_patience(epochs) if self.patience == "auto" else self.patience
-        return Plan(epochs=epochs, patience=patience, max_time=max_time, **chosen)  # type: ignore[arg-type]
 
     def _next_seed(self) -> int:
         sequence = np.random.SeedSequence((self._sampling["root"], self._sampling["drawn"]))

@@ -73,8 +73,8 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         Of generated personal data; None for ``["en_US"]``.
     epochs : int or "auto"
         Passes over the rows; "auto" chooses by their number.
-    batch_size : int
-        Rows of a training step.
+    batch_size : int or "auto"
+        Rows of a training step; "auto" chooses by the number of rows.
     n_bins : int or "auto"
         Tokens that a continuous column is cut into; "auto" chooses by the number of rows.
     width : int
@@ -120,7 +120,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         enforce_rounding: bool = True,
         locales: Any = None,
         epochs: int | str = "auto",
-        batch_size: int = 256,
+        batch_size: int | str = "auto",
         n_bins: int | str = "auto",
         width: int = 64,
         n_layers: int = 2,

@@ -12,6 +12,7 @@ from macode_plugin.networks import NETWORKS
 
 __all__ = [
     "PAPER",
+    "auto_batch",
     "auto_bins",
     "auto_epochs",
     "auto_patience",
@@ -21,6 +22,7 @@ __all__ = [
     "pick_device",
     "read_count",
     "to_json",
+    "with_auto",
 ]
 
 PAPER: dict[str, Any] = {
@@ -54,6 +56,15 @@ def auto_bins(n_rows: int) -> int:
     return min(max(n_rows // 20, 10), 200)
 
 
+def auto_batch(n_rows: int) -> int:
+    """Return the batch size when it is "auto": a quarter of the training rows, 16 to 256.
+
+    Whole tables as batches took twice the time for the same held-out likelihood (iris, wine, diabetes;
+    breast became better by .2 to .5 nats a row). A tenth was too few where much is to be learned.
+    """
+    return min(max(math.ceil(n_rows / 4), 16), 256)
+
+
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
@@ -74,6 +85,18 @@ def auto_patience(epochs: int) -> int:
     return max(math.ceil(epochs / 8), 3)
 
 
+def with_auto(parameters: dict[str, Any], n_rows: int) -> dict[str, Any]:
+    """Return parameters in which "auto" is replaced by what it means for so many training rows."""
+    chosen = dict(parameters)
+    if chosen["batch_size"] == "auto":
+        chosen["batch_size"] = auto_batch(n_rows)
+    if chosen["epochs"] == "auto":
+        chosen["epochs"] = auto_epochs(n_rows, chosen["batch_size"])
+    if chosen["patience"] == "auto":
+        chosen["patience"] = auto_patience(chosen["epochs"])
+    return chosen
+
+
 def check(parameters: dict[str, Any]) -> None:
     """Raise a ValueError that names the first parameter with an impossible value."""
     check_seed(parameters["random_state"])
@@ -81,12 +104,11 @@ def check(parameters: dict[str, Any]) -> None:
     _one_of(parameters, "optimizer", ("muon", "adamw"))
     _one_of(parameters, "schedule", ("cosine", "constant"))
     _one_of(parameters, "missing", ("mask", "model"))
-    if parameters["n_bins"] != "auto":
-        check_whole("n_bins", parameters["n_bins"])
-    for name in ("width", "n_heads", "n_layers", "feed_forward", "batch_size"):
+    for name in ("width", "n_heads", "n_layers", "feed_forward"):
         check_whole(name, parameters[name])
-    if parameters["epochs"] != "auto":
-        check_whole("epochs", parameters["epochs"])
+    for name in ("n_bins", "batch_size", "epochs"):
+        if parameters[name] != "auto":
+            check_whole(name, parameters[name])
     if parameters["patience"] not in (None, "auto"):
         check_whole("patience", parameters["patience"])
     _between(parameters, "lr", 0, math.inf, open_below=True)

@@ -62,8 +62,8 @@ class MaCoDEPlugin(Plugin):
             Width of the transformer, an even number.
         n_layers: int
             Layers of the transformer.
-        batch_size: int
-            Rows of a training step.
+        batch_size: int, optional
+            Rows of a training step; None chooses by the number of rows.
         lr: float
             Peak learning rate.
         weight_decay: float
@@ -109,7 +109,7 @@ class MaCoDEPlugin(Plugin):
         n_bins: int | None = None,
         width: int = 64,
         n_layers: int = 2,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         lr: float = 2e-3,
         weight_decay: float = 1e-3,
         n_iter_print: int = 50,
@@ -159,7 +159,7 @@ class MaCoDEPlugin(Plugin):
             IntegerDistribution(name="n_bins", low=10, high=200, step=10),
             CategoricalDistribution(name="width", choices=[32, 64, 128]),
             IntegerDistribution(name="n_layers", low=1, high=3),
-            CategoricalDistribution(name="batch_size", choices=[64, 128, 256, 512]),
+            CategoricalDistribution(name="batch_size", choices=[32, 64, 128, 256, 512]),
             FloatDistribution(name="lr", low=5e-4, high=4e-3),
             CategoricalDistribution(name="weight_decay", choices=[1e-4, 1e-3, 1e-2, 1e-1]),
         ]
@@ -217,7 +217,7 @@ class MaCoDEPlugin(Plugin):
             n_bins="auto" if self.n_bins is None else self.n_bins,
             width=self.width,
             n_layers=self.n_layers,
-            batch_size=self.batch_size,
+            batch_size="auto" if self.batch_size is None else self.batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,
             missing="model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import numpy as np
@@ -49,6 +49,12 @@ class Plan:
     ema_decay: float
     patience: int | None
     max_time: float | None
+
+    @classmethod
+    def of(cls, parameters: dict[str, Any], max_time: float | None) -> Plan:
+        """Return the plan that a model's parameters make, none of which is "auto" any more."""
+        names = {field.name for field in fields(cls)} - {"max_time"}
+        return cls(max_time=max_time, **{name: parameters[name] for name in names})
 
 
 class Trainer:
