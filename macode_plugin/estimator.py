@@ -64,7 +64,7 @@ class MaCoDE(Inference, BaseEstimator):
     epochs : int or "auto"
         Passes over the training rows; "auto" chooses by the number of rows.
     batch_size : int or "auto"
-        Rows of a training step; "auto" is a quarter of them, 16 to 256.
+        Rows of a training step; "auto" is a third of them, 16 to 256.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).

@@ -220,8 +220,8 @@ def test_the_paper_preset_trains(frame):
 
 
 def test_automatic_batches_are_a_share_of_small_tables_and_bounded_for_large_ones():
-    sizes = [macode_plugin.settings.auto_batch(rows) for rows in (1, 40, 100, 400, 1024, 10**6)]
-    assert sizes == [16, 16, 25, 100, 256, 256]
+    sizes = [macode_plugin.settings.auto_batch(rows) for rows in (1, 40, 90, 300, 768, 10**6)]
+    assert sizes == [16, 16, 30, 100, 256, 256]
 
 
 def test_an_automatic_batch_is_that_of_the_training_rows(tiny):
@@ -229,7 +229,7 @@ def test_an_automatic_batch_is_that_of_the_training_rows(tiny):
         model = tiny(batch_size=batch_size, epochs=3, validation_fraction=0.5).fit(mixed_table(160))
         return model.history_[-1]["train_nll"]
 
-    assert nll("auto") == nll(20) != nll(40)
+    assert nll("auto") == nll(27) != nll(40)
 
 
 def test_automatic_epochs_are_enough_steps_for_small_and_large_tables(tiny):
