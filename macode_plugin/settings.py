@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from macode_plugin.networks import NETWORKS
+from macode_plugin.precision import PRECISIONS, auto_precision
 
 __all__ = [
     "PAPER",
@@ -39,6 +40,7 @@ PAPER: dict[str, Any] = {
     "feed_forward": 2048,
     "epochs": 500,
     "batch_size": 1024,
+    "precision": "float32",
     "optimizer": "adamw",
     "lr": 1e-3,
     "weight_decay": 1e-3,
@@ -85,7 +87,7 @@ def auto_patience(epochs: int) -> int:
     return max(math.ceil(epochs / 8), 3)
 
 
-def with_auto(parameters: dict[str, Any], n_rows: int) -> dict[str, Any]:
+def with_auto(parameters: dict[str, Any], n_rows: int, device: torch.device) -> dict[str, Any]:
     """Return parameters in which "auto" is replaced by what it means for so many training rows."""
     chosen = dict(parameters)
     if chosen["batch_size"] == "auto":
@@ -94,6 +96,8 @@ def with_auto(parameters: dict[str, Any], n_rows: int) -> dict[str, Any]:
         chosen["epochs"] = auto_epochs(n_rows, chosen["batch_size"])
     if chosen["patience"] == "auto":
         chosen["patience"] = auto_patience(chosen["epochs"])
+    if chosen["precision"] == "auto":
+        chosen["precision"] = auto_precision(chosen["network"], device)
     return chosen
 
 
@@ -104,6 +108,9 @@ def check(parameters: dict[str, Any]) -> None:
     _one_of(parameters, "optimizer", ("muon", "adamw"))
     _one_of(parameters, "schedule", ("cosine", "constant"))
     _one_of(parameters, "missing", ("mask", "model"))
+    _one_of(parameters, "precision", ("auto", *PRECISIONS))
+    if (parameters["network"], parameters["precision"]) == ("masked", "bfloat16"):
+        raise ValueError("network='masked' is trained in float32, however: precision='bfloat16'")
     for name in ("width", "n_heads", "n_layers", "feed_forward"):
         check_whole(name, parameters[name])
     for name in ("n_bins", "batch_size", "epochs"):

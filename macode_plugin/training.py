@@ -43,6 +43,7 @@ class Plan:
     optimizer: str
     epochs: int
     batch_size: int
+    precision: str
     lr: float
     weight_decay: float
     schedule: str
@@ -229,7 +230,8 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = self.plan.lr * self._rate(seconds)
         told = None if self.noise is None else self.noise(tokens, self.generator)
-        loss = self.network.loss(tokens, tokens != FREE, self.generator, told)
+        bfloat16 = self.plan.precision == "bfloat16"
+        loss = self.network.loss(tokens, tokens != FREE, self.generator, told, bfloat16=bfloat16)
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         for optimizer in self.optimizers:

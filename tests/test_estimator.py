@@ -139,6 +139,7 @@ BAD_PARAMETERS = [
     ("batch_size", 0),
     ("batch_size", "all"),
     ("batch_size", 64.5),
+    ("precision", "float16"),
     ("epochs", 0),
     ("epochs", "many"),
     ("epochs", None),

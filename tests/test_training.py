@@ -299,10 +299,10 @@ def test_a_run_interrupted_within_an_epoch_continues(tiny, frame, tmp_path, monk
     calls = itertools.count(1)
     loss = CausalNetwork.loss
 
-    def interrupted(*args):
+    def interrupted(*args, **options):
         if next(calls) == 12:  # five batches an epoch: within the third
             raise KeyboardInterrupt
-        return loss(*args)
+        return loss(*args, **options)
 
     monkeypatch.setattr(CausalNetwork, "loss", interrupted)
     with pytest.warns(UserWarning, match="interrupted after 2 epochs"):

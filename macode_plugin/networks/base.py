@@ -58,8 +58,15 @@ class ConditionalNetwork(nn.Module, ABC):
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
+        *,
+        bfloat16: bool = False,
     ) -> Tensor:
         """Return the training objective on a batch.
+
+        Arguments
+        ---------
+        bfloat16 : bool
+            Whether layers may be multiplied in these numbers.
 
         Shape
         -----

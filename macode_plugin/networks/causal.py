@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -93,6 +94,8 @@ class CausalNetwork(ConditionalNetwork):
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
+        *,
+        bfloat16: bool = False,
     ) -> Tensor:
         """Return the rows' mean negative log-likelihood under one random order each, in nats.
 
@@ -100,7 +103,7 @@ class CausalNetwork(ConditionalNetwork):
         the rows that observe it alike (:func:`_balance`); complete tables are not affected.
         """
         orders = random_orders(observed, generator)
-        nll = self._score(tokens, tokens if told is None else told, observed, orders)
+        nll = self._score(tokens, tokens if told is None else told, observed, orders, bfloat16=bfloat16)
         if not observed.all():
             nll = nll * _balance(observed, orders.argsort(dim=1))
         return nll.sum() / len(tokens)
@@ -109,12 +112,20 @@ class CausalNetwork(ConditionalNetwork):
         """Score every observed cell in one pass; see :class:`ConditionalNetwork`."""
         return self._score(tokens, tokens, observed, orders)
 
-    def _score(self, tokens: Tensor, told: Tensor, observed: Tensor, orders: Tensor) -> Tensor:
+    def _score(
+        self,
+        tokens: Tensor,
+        told: Tensor,
+        observed: Tensor,
+        orders: Tensor,
+        *,
+        bfloat16: bool = False,
+    ) -> Tensor:
         """Score every observed cell, given what was told of those before it."""
         ids = (told.clamp(min=0) + self.offsets).gather(1, orders)
         x = self._inputs(self._value_table(), ids, orders)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, bfloat16=bfloat16)
         back = orders.argsort(dim=1).unsqueeze(-1).expand_as(x)
         steps = torch.arange(x.shape[1], device=x.device)
         hidden = self._output(x, orders, steps).gather(1, back)
@@ -205,17 +216,24 @@ class _Block(nn.Module):
         self.up = nn.utils.skip_init(nn.Linear, width, feed_forward)
         self.down = nn.utils.skip_init(nn.Linear, feed_forward, width)
 
-    def merge(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Add the attended values and the feed-forward to the residual stream."""
-        x = x + self.out(attended)
-        return x + self.down(F.gelu(self.up(self.norm_feed_forward(x))))
+    def merge(self, x: Tensor, attended: Tensor, *, bfloat16: bool = False) -> Tensor:
+        """Add the attended values and the feed-forward to the residual stream.
 
-    def forward(self, x: Tensor) -> Tensor:
+        These products alone are worth 16 bits: attention's gradient is slower in them on processors,
+        and likelihoods need more.
+        """
+        # Not torch's own switch: it refuses Apple's devices, off as well, before torch 2.5.
+        products = torch.autocast(x.device.type, torch.bfloat16) if bfloat16 else nullcontext()
+        with products:
+            x = x + self.out(attended)
+            return x + self.down(F.gelu(self.up(self.norm_feed_forward(x))))
+
+    def forward(self, x: Tensor, *, bfloat16: bool = False) -> Tensor:
         """Attend to this place and those before it."""
         qkv = self.qkv(self.norm_attention(x)).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        return self.merge(x, attended.transpose(1, 2).flatten(2))
+        return self.merge(x, attended.transpose(1, 2).flatten(2), bfloat16=bfloat16)
 
     def decode(self, x: Tensor, cache: Tensor, step: int) -> Tensor:
         """Take one step of :meth:`forward` for every row, given the steps before.

@@ -1,0 +1,79 @@
+"""Training in numbers of 16 bits, where the processor has instructions for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from macode_plugin import MaCoDE, precision
+
+CPU = torch.device("cpu")
+
+
+def listing(folder, flags):
+    path = folder / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: avx512_bf16\nflags\t\t: fpu {flags} sse2\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("flags", "fast"),
+    [("avx512_bf16", True), ("amx_bf16 avx512f", True), ("avx512f avx512bw", False), ("avx2", False)],
+)
+def test_the_processor_s_flags_decide(flags, fast, tmp_path):
+    assert precision.multiplies_bfloat16(listing(tmp_path, flags)) is fast
+
+
+def test_a_system_without_the_list_stays_at_float32(tmp_path):
+    assert not precision.multiplies_bfloat16(tmp_path / "none")
+
+
+@pytest.fixture
+def bfloat16_here(monkeypatch, tmp_path):
+    monkeypatch.setattr(precision, "CPUINFO", listing(tmp_path, "avx512_bf16"))
+
+
+def test_only_the_causal_network_on_a_processor_is_trained_in_bfloat16_by_itself(bfloat16_here):
+    assert precision.auto_precision("causal", CPU) == "bfloat16"
+    assert precision.auto_precision("masked", CPU) == "float32"
+    assert precision.auto_precision("causal", torch.device("cuda")) == "float32"
+
+
+def dependent():
+    x = np.random.default_rng(0).normal(size=300)
+    return pd.DataFrame({"x": x, "twice": 2 * x, "sign": np.where(x > 0, "up", "down")})
+
+
+def fitted(tiny, **changes):
+    return tiny(epochs=20, lr=1e-2, **changes).fit(dependent())
+
+
+def test_automatic_precision_is_the_processor_s(tiny, bfloat16_here, monkeypatch, tmp_path):
+    in_16 = fitted(tiny).history_[-1]["validation_nll"]
+    assert in_16 == fitted(tiny, precision="bfloat16").history_[-1]["validation_nll"]
+    (tmp_path / "old").mkdir()
+    monkeypatch.setattr(precision, "CPUINFO", listing(tmp_path / "old", "avx2"))
+    in_32 = fitted(tiny).history_[-1]["validation_nll"]
+    assert in_32 == fitted(tiny, precision="float32").history_[-1]["validation_nll"] != in_16
+
+
+def test_what_is_learned_in_bfloat16_is_about_what_is_learned_in_float32(tiny):
+    models = [fitted(tiny, precision=name) for name in precision.PRECISIONS]
+    first = models[0].history_[0]["validation_nll"]
+    in_32, in_16 = (model.history_[-1]["validation_nll"] for model in models)
+    assert first - in_32 > 1, "something was learned"
+    assert in_16 == pytest.approx(in_32, abs=0.02 * (first - in_32))
+
+
+def test_what_is_learned_in_bfloat16_is_kept_and_used_in_float32(tiny):
+    model = fitted(tiny, precision="bfloat16")
+    assert {weight.dtype for weight in model.network_.parameters()} == {torch.float32}
+    twin = fitted(tiny, precision="float32")
+    twin.network_.load_state_dict(model.network_.state_dict())
+    assert (model.log_prob(dependent()) == twin.log_prob(dependent())).all()
+
+
+def test_the_published_network_refuses_bfloat16(tiny):
+    with pytest.raises(ValueError, match=r"network='masked'.*precision='bfloat16'"):
+        tiny(network="masked", precision="bfloat16").fit(dependent())
+    assert MaCoDE.paper().precision == "float32"
