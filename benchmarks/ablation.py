@@ -28,6 +28,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no noise on what is known": {"context_noise": 0.0},
     "biases at zero": {"marginal_bias": False},
     "AdamW for every weight": {"optimizer": "adamw"},
+    "layers in float32": {"precision": "float32"},
     "no weight averaging": {"ema_decay": 0.0},
     "constant learning rate": {"schedule": "constant"},
     "rows drawn independently": {"stratified": False},

@@ -15,7 +15,7 @@ from benchmarks.measures import AXES, BESTS, MEASURES
 from benchmarks.page_figures import REFERENCES, loss, pareto_front
 from macode_plugin.plots import INK, REAL, SYNTHETIC, as_image, new_figure
 
-__all__ = ["COLOURS", "RUN_HERE", "bars", "draw_front", "scatter", "trade_off"]
+__all__ = ["COLOURS", "RUN_HERE", "bars", "draw_front", "draw_trade_off", "scatter", "trade_off"]
 
 WIDTH = 4.2
 """Inches: text of a plot is as large as that around it where the page is a phone's."""
@@ -107,10 +107,22 @@ def draw_front(axes: Axes, mean: pd.DataFrame, error: pd.DataFrame, measure: str
 
 
 def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: str) -> str:
-    """Return privacy against quality: a line of temperatures for each table, and for the paper.
+    """Return privacy against quality, as :func:`draw_trade_off` draws them."""
+    figure, axes = new_figure(WIDTH, 4.0)
+    names = draw_trade_off(axes, figures, printed, quality, risk)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=_SMALL)
+    alt = f"{AXES[risk]} against {AXES[quality]}, by temperature, for {', '.join(names)}"
+    return as_image(figure, alt)
+
+
+def draw_trade_off(
+    axes: Axes, figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: str
+) -> list[str]:
+    """Draw privacy against quality: a line of temperatures for each table, and for the paper.
 
     Arguments
     ---------
+    axes : Axes
     figures : DataFrame
         Means by (temperature, table), with columns of both measures.
     printed : DataFrame
@@ -118,8 +130,12 @@ def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: 
     quality, risk : str
         Of :data:`benchmarks.measures.AXES`. What is drawn ends at the lowest and the highest
         temperature, which are named.
+
+    Returns
+    -------
+    list of str
+        The tables.
     """
-    figure, axes = new_figure(WIDTH, 4.0)
     lines = dict(list(figures.groupby(level="table", sort=False)))
     for k, (name, of_table) in enumerate(lines.items()):
         style = {"color": _LINES[k % len(_LINES)], "marker": _MARKERS[k % len(_MARKERS)]}
@@ -129,9 +145,7 @@ def trade_off(figures: pd.DataFrame, printed: pd.DataFrame, quality: str, risk: 
     axes.set_xlabel(AXES[quality])
     axes.set_ylabel(AXES[risk])
     axes.margins(0.08)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=_SMALL)
-    alt = f"{AXES[risk]} against {AXES[quality]}, by temperature, for {', '.join(lines)}"
-    return as_image(figure, alt)
+    return list(lines)
 
 
 def _colour(model: str) -> str:

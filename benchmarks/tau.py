@@ -15,10 +15,12 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
+from matplotlib.figure import Figure
 
 from benchmarks import data, detection, ledger, markdown, membership, metrics, options, paper, privacy
 from benchmarks.comparison import Comparison
-from benchmarks.measures import AXES, TRADE_OFFS
+from benchmarks.measures import TRADE_OFFS
+from benchmarks.page_plots import draw_trade_off
 from benchmarks.q1 import Preset, compare
 from benchmarks.timing import timed
 from macode_plugin import MaCoDE
@@ -129,30 +131,17 @@ def _temperatures(text: str) -> list[int]:
 
 
 def _draw(results: pd.DataFrame, path: Path) -> None:
-    """Draw privacy against quality, a line of temperatures for each table."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    lines = list(results.groupby([markdown.labels(results, "table"), "model"], sort=False))
-    published = paper.read("tau").dropna(subset="tau")
-    for ax, (quality, risk) in zip(figure.subplots(1, 2), TRADE_OFFS):
-        if risk in published:
-            _draw_line(
-                ax, published, quality, risk, label="published, mean of ten tables", color="black"
-            )
-        for (table, model), runs in lines:
-            _draw_line(ax, runs, quality, risk, label=f"{table}, {model}")
-        ax.set(xlabel=AXES[quality], ylabel=AXES[risk])
-    figure.axes[-1].legend(fontsize="small")
+    """Draw privacy against quality, a line of temperatures for each table and model."""
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    named = results.assign(table=markdown.labels(results, "table") + ", " + results["model"])
+    drawn = sorted({name for pair in TRADE_OFFS for name in pair})
+    means = named.groupby(["tau", "table"], sort=False)[drawn].mean()
+    printed = paper.read("tau").dropna(subset="tau")
+    printed = printed.groupby("tau")[[name for name in drawn if name in printed]].mean()
+    for axes, pair in zip(figure.subplots(1, 2), TRADE_OFFS):
+        draw_trade_off(axes, means, printed, *pair)
+    figure.legend(*figure.axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.savefig(path, metadata={"Date": None})
-
-
-def _draw_line(ax: Any, runs: pd.DataFrame, quality: str, risk: str, **style: Any) -> None:
-    """Draw the means over seeds by temperature, the lowest and the highest one named."""
-    means = runs.groupby("tau")[[quality, risk]].mean()
-    ax.plot(means[quality], means[risk], "o-", markersize=3, **style)
-    for tau in {means.index.min(), means.index.max()}:
-        ax.annotate(f"{tau:.0f}", means.loc[tau], fontsize="small")
 
 
 if __name__ == "__main__":
