@@ -26,7 +26,9 @@ def results(tmp_path_factory):
 def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     rows = pd.read_csv(results)
     assert rows["change"].tolist() == list(ablation.CHANGES)
-    learned = rows[rows["change"] != "rows drawn independently"]  # that changes drawing alone
+    # The first changes drawing alone, the second hardly anything, and only on some processors.
+    alike = {"rows drawn independently", "layers in float32"}
+    learned = rows[~rows["change"].isin(alike)]
     assert learned["validation_nll"].nunique() == learned["test_score"].nunique() == len(learned)
     assert (rows["epochs_run"] == 2).all()
     assert rows[list(ORIGIN)].notna().all(axis=None)
