@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+
+from macode_plugin.optimizers import Uncompiled
 
 __all__ = ["Muon", "orthogonalise"]
 
@@ -23,7 +24,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the odd polynomial that is applied five times (Jordan et al.)."""
 
 
-class Muon(Optimizer):
+class Muon(Uncompiled):
     """Nesterov momentum whose steps are orthogonalised matrix by matrix.
 
     torch has an optimizer of this name from release 2.9 (synthcity asks for 2.2), which takes matrices

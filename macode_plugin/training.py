@@ -18,6 +18,7 @@ from macode_plugin.context_noise import ContextNoise
 from macode_plugin.masking import random_orders
 from macode_plugin.muon import Muon
 from macode_plugin.networks import ConditionalNetwork
+from macode_plugin.optimizers import AdamW
 from macode_plugin.storage import tensors_under
 
 __all__ = ["Plan", "Trainer", "split_rows"]
@@ -300,7 +301,7 @@ def _optimizers(network: ConditionalNetwork, plan: Plan) -> list[torch.optim.Opt
     rest = [parameter for name, parameter in others if not name.endswith(".own")]
     settings: dict[str, Any] = {"lr": plan.lr, "weight_decay": plan.weight_decay}
     groups: list[dict[str, Any]] = [{"params": rest}, {"params": own, "weight_decay": OWN_DECAY}]
-    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, **settings, foreach=True)]
+    optimizers: list[torch.optim.Optimizer] = [AdamW(groups, **settings, foreach=True)]
     if stacks:
         alike = [{"params": weights, "parts": parts} for parts, weights in stacks.items()]
         optimizers.append(Muon(alike, **settings, rms=MATRIX_RMS))

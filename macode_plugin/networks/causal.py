@@ -198,6 +198,13 @@ def _balance(observed: Tensor, ranks: Tensor) -> Tensor:
     return torch.where(valid, weight, 0.0).to(torch.float32)
 
 
+class _Linear(nn.Linear):
+    """A linear layer with weights yet to be drawn; torch's own draws them from its global generator."""
+
+    def reset_parameters(self) -> None:
+        """Leave what is in memory: :func:`_initialise` draws all weights."""
+
+
 class _Block(nn.Module):
     """Pre-norm attention and feed-forward.
 
@@ -210,11 +217,11 @@ class _Block(nn.Module):
         super().__init__()
         self.n_heads = n_heads
         self.norm_attention = nn.LayerNorm(width)
-        self.qkv = nn.utils.skip_init(nn.Linear, width, 3 * width)
-        self.out = nn.utils.skip_init(nn.Linear, width, width)
+        self.qkv = _Linear(width, 3 * width)
+        self.out = _Linear(width, width)
         self.norm_feed_forward = nn.LayerNorm(width)
-        self.up = nn.utils.skip_init(nn.Linear, width, feed_forward)
-        self.down = nn.utils.skip_init(nn.Linear, feed_forward, width)
+        self.up = _Linear(width, feed_forward)
+        self.down = _Linear(feed_forward, width)
 
     def merge(self, x: Tensor, attended: Tensor, *, bfloat16: bool = False) -> Tensor:
         """Add the attended values and the feed-forward to the residual stream.
