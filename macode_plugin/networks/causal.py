@@ -201,6 +201,8 @@ def _balance(observed: Tensor, ranks: Tensor) -> Tensor:
 class _Linear(nn.Linear):
     """A linear layer with weights yet to be drawn; torch's own draws them from its global generator."""
 
+    weight: nn.Parameter
+
     def reset_parameters(self) -> None:
         """Leave what is in memory: :func:`_initialise` draws all weights."""
 
