@@ -68,7 +68,7 @@ class MaCoDE(Inference, BaseEstimator):
     precision : {"auto", "float32", "bfloat16"}
         Numbers that a transformer's layers are multiplied in while it is trained; all else is
         float32. "auto" is bfloat16 on processors with instructions for it, where that takes
-        two thirds to four fifths of the time; name one for the same model on either kind.
+        about four fifths of the time; name one for the same model on either kind.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).
