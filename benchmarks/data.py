@@ -11,12 +11,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from benchmarks import sources
 
-__all__ = ["NAMES", "RealTable", "code", "elsewhere", "load", "load_all", "mask_unseen", "split"]
+__all__ = [
+    "NAMES",
+    "RealTable",
+    "code",
+    "elsewhere",
+    "load",
+    "load_all",
+    "mask_unseen",
+    "repeated",
+    "split",
+]
 
 _TARGETS = {
     "abalone": "Rings",
@@ -117,6 +128,11 @@ def mask_unseen(frame: pd.DataFrame, train: pd.DataFrame, categorical: list[str]
     for column in categorical:
         masked[column] = frame[column].where(frame[column].isin(train[column]))
     return masked
+
+
+def repeated(frame: pd.DataFrame, train: pd.DataFrame) -> np.ndarray:
+    """Return which rows of ``frame`` are rows of ``train`` too, shape (n,)."""
+    return pd.MultiIndex.from_frame(frame).isin(pd.MultiIndex.from_frame(train))
 
 
 def code(table: RealTable, frame: pd.DataFrame) -> pd.DataFrame:

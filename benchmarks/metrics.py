@@ -11,6 +11,7 @@ follow Qian et al., "Synthcity", https://arxiv.org/abs/2301.07573.
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -21,7 +22,6 @@ from scipy.stats import entropy, ks_2samp, spearmanr
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -30,12 +30,16 @@ from sklearn.tree import DecisionTreeClassifier
 from benchmarks.comparison import Comparison
 
 __all__ = [
+    "Classified",
     "classification",
+    "classify",
     "f1",
     "goodness_of_fit",
     "kl_divergence",
     "maximum_mean_discrepancy",
+    "mean",
     "smape",
+    "smape_by_row",
     "wasserstein_distance",
 ]
 
@@ -52,7 +56,7 @@ def kl_divergence(c: Comparison) -> float:
     """
     continuous = [entropy(*_histograms(c.synthetic[k], c.train[k])) for k in c.continuous]
     categorical = [_categorical_kl(*_frequencies(c.synthetic[k], c.train[k])) for k in c.categorical]
-    return _mean(continuous + categorical)
+    return mean(continuous + categorical)
 
 
 def goodness_of_fit(c: Comparison) -> float:
@@ -63,7 +67,7 @@ def goodness_of_fit(c: Comparison) -> float:
     """
     continuous = [ks_2samp(c.train[k], c.synthetic[k]).statistic for k in c.continuous]
     categorical = [_chi_squared(*_frequencies(c.synthetic[k], c.train[k])) for k in c.categorical]
-    return _mean(continuous + categorical)
+    return mean(continuous + categorical)
 
 
 def maximum_mean_discrepancy(c: Comparison) -> float:
@@ -88,7 +92,14 @@ def smape(c: Comparison) -> float:
 
     Mean of |t - p| / (|t| + |p| + 1e-6), each continuous column predicted from all others.
     """
-    return _mean([_smape_of(c, column) for column in c.continuous])
+    return mean(smape_by_row(c))
+
+
+def smape_by_row(c: Comparison) -> np.ndarray:
+    """Return every held-out row's part of :func:`smape`, shape (n,); NaN without continuous columns."""
+    if not c.continuous:
+        return np.full(len(c.test), np.nan)
+    return np.mean([_smape_of(c, column) for column in c.continuous], axis=0)
 
 
 def classification(c: Comparison) -> dict[str, float]:
@@ -97,32 +108,74 @@ def classification(c: Comparison) -> dict[str, float]:
     Returns
     -------
     dict
-        ``f1``: micro-F1 on the held-out rows, trained on synthetic, averaged over classifiers.
-        ``model_selection``: rank correlation of the classifiers' F1, synthetic against real.
-        ``feature_selection``: the same of the forest's feature importances. 1 is best.
+        ``f1``, ``model_selection`` and ``feature_selection``, as :class:`Classified` has them. 1 is
+        best.
     """
-    if min(frame[c.target].nunique() for frame in (c.train, c.synthetic)) < 2:
-        return dict.fromkeys(("f1", "model_selection", "feature_selection"), np.nan)
-    c = c.standardised()
-    real_scores, real_importances = _train_and_test(c.train, c.test, c.target)
-    scores, importances = _train_and_test(c.synthetic, c.test, c.target)
+    found = classify(c)
     return {
-        "f1": float(np.mean(scores)),
-        "model_selection": _rank_correlation(real_scores, scores),
-        "feature_selection": _rank_correlation(real_importances, importances),
+        "f1": found.f1(),
+        "model_selection": found.model_selection(),
+        "feature_selection": found.feature_selection(),
     }
 
 
 def f1(c: Comparison) -> float:
     """Micro-F1 alone, as :func:`classification` gives it; needs no real rows to train on."""
-    if c.synthetic[c.target].nunique() < 2:
-        return np.nan
+    return mean(_train_and_test(c.standardised(), "synthetic")[0].ravel())
+
+
+@dataclasses.dataclass(frozen=True)
+class Classified:
+    """What five classifiers made of the held-out rows.
+
+    Arguments
+    ---------
+    real, synthetic : ndarray of float, shape (5, n)
+        1 where the class was right, of those trained on training rows and on synthetic ones; NaN
+        where there was one class alone to learn.
+    real_importances, importances : ndarray, shape (p - 1,)
+        Of the forest's inputs.
+    """
+
+    real: np.ndarray
+    synthetic: np.ndarray
+    real_importances: np.ndarray
+    importances: np.ndarray
+
+    def f1(self, rows: np.ndarray | None = None) -> float:
+        """Micro-F1 (of one class a row, the share that is right), averaged over classifiers.
+
+        Arguments
+        ---------
+        rows : ndarray of bool, shape (n,), or None
+            The held-out rows that count; None for all.
+        """
+        return mean(self._kept(self.synthetic, rows).ravel())
+
+    def model_selection(self, rows: np.ndarray | None = None) -> float:
+        """Rank correlation of the classifiers' F1, synthetic against real; ``rows`` as in :meth:`f1`."""
+        shares = (self._kept(side, rows) for side in (self.real, self.synthetic))
+        return _rank_correlation(*([mean(of_one) for of_one in side] for side in shares))
+
+    def feature_selection(self) -> float:
+        """Rank correlation of the forest's importances, synthetic against real."""
+        return _rank_correlation(self.real_importances, self.importances)
+
+    def _kept(self, right: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        return right if rows is None else right[:, rows]
+
+
+def classify(c: Comparison) -> Classified:
+    """Train the classifiers on both sides and let them classify the held-out rows."""
     c = c.standardised()
-    return float(np.mean(_train_and_test(c.synthetic, c.test, c.target)[0]))
+    real, real_importances = _train_and_test(c, "train")
+    synthetic, importances = _train_and_test(c, "synthetic")
+    return Classified(real, synthetic, real_importances, importances)
 
 
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else np.nan
+def mean(values: list[float] | np.ndarray) -> float:
+    """Return the mean, NaN of nothing."""
+    return float(np.mean(values)) if len(values) else np.nan
 
 
 def _histograms(synthetic: pd.Series, real: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -163,18 +216,20 @@ def _standardised_sample(c: Comparison) -> list[np.ndarray]:
     return [frame.sample(min(len(frame), _PAIRED_ROWS), random_state=0).to_numpy() for frame in frames]
 
 
-def _smape_of(c: Comparison, column: str) -> float:
+def _smape_of(c: Comparison, column: str) -> np.ndarray:
     forest = RandomForestRegressor(random_state=0, n_jobs=torch.get_num_threads())
     forest.fit(c.synthetic.drop(columns=column), c.synthetic[column])
     predicted = forest.predict(c.test.drop(columns=column))
     true = c.test[column].to_numpy()
-    return float(np.mean(np.abs(true - predicted) / (np.abs(true) + np.abs(predicted) + 1e-6)))
+    return np.abs(true - predicted) / (np.abs(true) + np.abs(predicted) + 1e-6)
 
 
-def _train_and_test(
-    train: pd.DataFrame, test: pd.DataFrame, target: str
-) -> tuple[list[float], np.ndarray]:
-    """Return each classifier's micro-F1 on ``test`` and the forest's importances."""
+def _train_and_test(c: Comparison, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which held-out rows each classifier gets right, and the forest's importances."""
+    train = getattr(c, side)
+    inputs, target = train.drop(columns=c.target), train[c.target]
+    if target.nunique() < 2:
+        return np.full((5, len(c.test)), np.nan), np.full(inputs.shape[1], np.nan)
     forest = RandomForestClassifier(random_state=0, n_jobs=torch.get_num_threads())
     classifiers = [
         LogisticRegression(max_iter=1000, random_state=0),
@@ -183,19 +238,19 @@ def _train_and_test(
         DecisionTreeClassifier(random_state=0),
         forest,
     ]
-    scores = []
+    right = []
     for classifier in classifiers:
         with warnings.catch_warnings():
             # The protocol takes the logistic regression as it stands after 1000 iterations.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            classifier.fit(train.drop(columns=target), train[target])
-        predicted = classifier.predict(test.drop(columns=target))
-        scores.append(f1_score(test[target], predicted, average="micro"))
-    return scores, forest.feature_importances_
+            classifier.fit(inputs, target)
+        predicted = classifier.predict(c.test.drop(columns=c.target))
+        right.append((predicted == c.test[c.target].to_numpy()).astype(float))
+    return np.array(right), forest.feature_importances_
 
 
 def _rank_correlation(a: list[float] | np.ndarray, b: list[float] | np.ndarray) -> float:
     """Return Spearman's correlation, NaN where one side has no ranks."""
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    if not np.ptp(a) > 0 or not np.ptp(b) > 0:
         return np.nan
     return float(spearmanr(a, b).statistic)

@@ -56,6 +56,7 @@ def main(
 def measure(run: ledger.Run, table: data.RealTable) -> dict[str, Any]:
     """Return every figure of one run."""
     train, test = data.split(table.frame, run.seed)
+    repeated = data.repeated(test, train)
     if run.model == "baseline":
         synthetic, train = data.split(train, run.seed, test_size=0.5)
         effort = dict.fromkeys(("fit_s", "sample_s", "epochs_run"), np.nan)
@@ -66,7 +67,8 @@ def measure(run: ledger.Run, table: data.RealTable) -> dict[str, Any]:
         "n_train": len(train),
         "n_columns": train.shape[1],
         **effort,
-        **quality(compare(table, train, test, synthetic)),
+        **quality(compare(table, train, test, synthetic), ~repeated),
+        "repeated_share": repeated.mean(),
     }
 
 
@@ -87,18 +89,34 @@ def compare(
     return Comparison(*coded, table.continuous, table.categorical, table.target)
 
 
-def quality(comparison: Comparison) -> dict[str, float]:
-    """Return every measure by name."""
-    return {
+def quality(comparison: Comparison, rows: np.ndarray | None = None) -> dict[str, float]:
+    """Return every measure by name.
+
+    Arguments
+    ---------
+    comparison : Comparison
+    rows : ndarray of bool, or None
+        Held-out rows. Measures of prediction are then taken on these alone as well, and called
+        ``..._unrepeated``.
+    """
+    errors, classified = metrics.smape_by_row(comparison), metrics.classify(comparison)
+    found = {
         "kl": metrics.kl_divergence(comparison),
         "gof": metrics.goodness_of_fit(comparison),
         "mmd": metrics.maximum_mean_discrepancy(comparison),
         "wd": metrics.wasserstein_distance(comparison),
-        "smape": metrics.smape(comparison),
-        **metrics.classification(comparison),
+        "smape": metrics.mean(errors),
+        "f1": classified.f1(),
+        "model_selection": classified.model_selection(),
+        "feature_selection": classified.feature_selection(),
         "detector_auc": detection.detector_auc(comparison),
         "nearest_record_share": detection.nearest_record_share(comparison),
     }
+    if rows is not None:
+        found["smape_unrepeated"] = metrics.mean(errors[rows])
+        found["f1_unrepeated"] = classified.f1(rows)
+        found["model_selection_unrepeated"] = classified.model_selection(rows)
+    return found
 
 
 if __name__ == "__main__":

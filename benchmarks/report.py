@@ -24,6 +24,7 @@ from benchmarks import (
     report_incomplete,
     report_peers,
     report_privacy,
+    report_repeated,
     report_scaling,
     report_targets,
 )
@@ -100,6 +101,7 @@ def _quality(ours: pd.DataFrame) -> str:
         _means_of_models(ours, published),
         *(_one_measure(ours, published, measure) for measure in MEASURES),
         *report_baseline.write(markdown.uncut(ours[ours["model"] == "baseline"]), published),
+        *report_repeated.write(ours),
         _seconds(ours[ours["model"] != "baseline"]),
         _origin(ours),
     ]

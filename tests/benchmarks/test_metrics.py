@@ -170,6 +170,24 @@ def test_selection_is_perfect_for_a_copy_and_reversed_for_reversed_classes(real)
     assert reversed_["model_selection"] < -0.8
 
 
+def test_measures_of_some_held_out_rows_are_those_of_a_test_table_of_these(real):
+    everything = compare(real[:200], real[200:400], test=real[400:])
+    rows = np.arange(len(everything.test)) % 3 > 0
+    some = dataclasses.replace(everything, test=everything.test[rows])
+    classified, alone = metrics.classify(everything), metrics.classification(some)
+    assert classified.f1(rows) == pytest.approx(alone["f1"])
+    assert classified.model_selection(rows) == pytest.approx(alone["model_selection"])
+    assert classified.f1(rows) != pytest.approx(classified.f1())
+    assert metrics.smape_by_row(everything)[rows].mean() == pytest.approx(metrics.smape(some))
+
+
+def test_measures_of_no_held_out_rows_are_nan(real):
+    classified = metrics.classify(compare(real[:200], real[200:400], test=real[400:]))
+    none = np.zeros(len(real) - 400, dtype=bool)
+    assert np.isnan(classified.f1(none))
+    assert np.isnan(classified.model_selection(none))
+
+
 def test_measures_without_a_value_are_nan(real):
     one_class = compare(real[:100], real[:100].assign(diagnosis=1))
     assert all(np.isnan(value) for value in metrics.classification(one_class).values())

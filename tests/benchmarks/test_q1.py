@@ -109,7 +109,7 @@ def test_categories_are_coded_by_their_order_in_the_whole_table():
 
 def test_the_baseline_sets_one_half_of_the_training_rows_against_the_other(monkeypatch):
     seen = []
-    monkeypatch.setattr(q1, "quality", lambda comparison: seen.append(comparison) or {})
+    monkeypatch.setattr(q1, "quality", lambda comparison, rows: seen.append(comparison) or {})
     table = data.load("breast", max_rows=200)
     q1.measure(ledger.Run("breast", "baseline", 0), table)
     train, test = data.split(table.frame, 0)
@@ -119,6 +119,29 @@ def test_the_baseline_sets_one_half_of_the_training_rows_against_the_other(monke
     assert ordered == sorted(map(tuple, data.code(table, train).to_numpy()))
     assert len(comparison.synthetic) == len(comparison.train)
     pd.testing.assert_frame_equal(comparison.test, data.code(table, test))
+
+
+def test_rows_that_training_rows_repeat_are_found_by_all_their_cells():
+    train = pd.DataFrame({"x": [1.5, 2.5, 2.5], "k": ["a", "b", "b"]})
+    asked = pd.DataFrame({"x": [2.5, 2.5, 1.5, 3.0], "k": ["b", "a", "a", "b"]})
+    assert data.repeated(asked, train).tolist() == [True, False, True, False]
+
+
+def test_prediction_is_measured_without_repeated_rows_too(monkeypatch):
+    table = data.load("breast", max_rows=200)
+    train, test = data.split(table.frame, 0)
+    # As many rows again, all of which training rows repeat; the split is as it was.
+    both = pd.concat([test, train[: len(test)]], ignore_index=True)
+    monkeypatch.setattr(data, "split", lambda frame, seed, test_size=0.2: (train, both))
+    run = ledger.Run("breast", "default", 0, None, 1)
+    measured = q1.measure(run, table)
+    assert measured["repeated_share"] == 0.5
+    monkeypatch.setattr(data, "split", lambda frame, seed, test_size=0.2: (train, test))
+    without = q1.measure(run, table)
+    assert without["repeated_share"] == 0
+    for measure in ("smape", "f1", "model_selection"):
+        assert measured[f"{measure}_unrepeated"] == pytest.approx(without[measure])
+        assert without[f"{measure}_unrepeated"] == pytest.approx(without[measure])
 
 
 made_up = functools.partial(
@@ -200,3 +223,13 @@ def test_the_report_reads_what_the_benchmark_wrote(results, tmp_path):
     assert lines_of(text, f"| breast | {kl[0]:.3f} (1) | {kl[1]:.3f} (1) |")
     assert lines_of(text, f"| {label} | breast | 160 | 31 | 2.0 |")
     assert "--half-real --max-rows 200\n" in text
+
+
+def test_the_report_sets_measures_beside_those_without_repeated_rows(tmp_path):
+    told = {"repeated_share": 0.25, "smape_unrepeated": 0.4, "f1_unrepeated": 0.5}
+    runs = made_up(["abalone", "loan"], **told, model_selection_unrepeated=0.75)
+    text = write_report(tmp_path, q1=runs)
+    assert lines_of(text, "| abalone | 25.0% | 0.500 → 0.400 | 0.500 → 0.500 | 0.500 → 0.750 |")
+    # Two of nine tables are no mean.
+    assert lines_of(text, "| **mean** |  | n/a → n/a |")
+    assert "repeat" not in write_report(tmp_path, q1=made_up(["abalone"]))
