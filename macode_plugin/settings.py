@@ -70,11 +70,11 @@ def auto_batch(n_rows: int) -> int:
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
-    450 steps for tables of up to 3000 rows; then as many passes over the rows, up to 2700 steps at
+    600 steps for tables of up to 4000 rows; then as many passes over the rows, up to 2700 steps at
     18 000 rows; from there on growing with the square root of their number.
     """
-    size = max(n_rows / 3000, 1.0)
-    n_steps = 450 * min(size, math.sqrt(6 * size))
+    size = max(n_rows / 4000, 1.0)
+    n_steps = 600 * min(size, math.sqrt(4.5 * size))
     return math.ceil(n_steps / math.ceil(n_rows / batch_size))
 
 

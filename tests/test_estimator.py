@@ -249,7 +249,7 @@ def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_huge_one
 
     by_size = [steps(rows) for rows in (256, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
     assert by_size == sorted(by_size)
-    assert steps(12_000) / steps(3_000) == pytest.approx(4, rel=0.05)
+    assert steps(16_000) / steps(4_000) == pytest.approx(4, rel=0.05)
     assert steps(4_000_000) / steps(1_000_000) == pytest.approx(2, rel=0.05)
 
 

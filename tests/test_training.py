@@ -62,6 +62,19 @@ def test_the_likelihood_rises_to_what_the_table_allows(form, tiny):
     assert min(nll) == pytest.approx(math.log(4), abs=0.08)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "n_rows", "share"),
+    [("muon", 300, 0.5), ("muon", 2100, 0.7), ("muon", 6000, 1.0), ("adamw", 300, 1.0)],
+)
+def test_beside_muon_adamw_goes_more_slowly_on_small_tables(tiny, optimizer, n_rows, share):
+    frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows), "l": np.resize(list("xyyy"), n_rows)})
+    once = {"epochs": 1, "batch_size": n_rows, "validation_fraction": 0.0, "ema_decay": 0.0}
+    once.update(optimizer=optimizer, schedule="constant", weight_decay=0.0)
+    # AdamW's first step moves every weight that has a gradient by the rate.
+    start, end = (tiny(**once, lr=lr).fit(frame).network_.queries for lr in (1e-12, 1e-2))
+    assert (end - start).abs().max().item() == pytest.approx(share * 1e-2, rel=1e-3)
+
+
 def test_training_nll_falls(tiny, frame):
     history = tiny(epochs=8, lr=1e-2).fit(frame).history_
     assert history[-1]["train_nll"] < history[0]["train_nll"] - 0.3
