@@ -31,7 +31,6 @@ from benchmarks.comparison import Comparison
 
 __all__ = [
     "Classified",
-    "classification",
     "classify",
     "f1",
     "goodness_of_fit",
@@ -102,31 +101,14 @@ def smape_by_row(c: Comparison) -> np.ndarray:
     return np.mean([_smape_of(c, column) for column in c.continuous], axis=0)
 
 
-def classification(c: Comparison) -> dict[str, float]:
-    """Compare five classifiers of the target trained on synthetic and on training rows.
-
-    Returns
-    -------
-    dict
-        ``f1``, ``model_selection`` and ``feature_selection``, as :class:`Classified` has them. 1 is
-        best.
-    """
-    found = classify(c)
-    return {
-        "f1": found.f1(),
-        "model_selection": found.model_selection(),
-        "feature_selection": found.feature_selection(),
-    }
-
-
 def f1(c: Comparison) -> float:
-    """Micro-F1 alone, as :func:`classification` gives it; needs no real rows to train on."""
+    """Micro-F1 alone, as :class:`Classified` has it; needs no real rows to train on."""
     return mean(_train_and_test(c.standardised(), "synthetic")[0].ravel())
 
 
 @dataclasses.dataclass(frozen=True)
 class Classified:
-    """What five classifiers made of the held-out rows.
+    """What five classifiers made of the held-out rows; 1 is best of every measure.
 
     Arguments
     ---------
@@ -150,19 +132,16 @@ class Classified:
         rows : ndarray of bool, shape (n,), or None
             The held-out rows that count; None for all.
         """
-        return mean(self._kept(self.synthetic, rows).ravel())
+        return mean(_kept(self.synthetic, rows).ravel())
 
     def model_selection(self, rows: np.ndarray | None = None) -> float:
         """Rank correlation of the classifiers' F1, synthetic against real; ``rows`` as in :meth:`f1`."""
-        shares = (self._kept(side, rows) for side in (self.real, self.synthetic))
+        shares = (_kept(side, rows) for side in (self.real, self.synthetic))
         return _rank_correlation(*([mean(of_one) for of_one in side] for side in shares))
 
     def feature_selection(self) -> float:
         """Rank correlation of the forest's importances, synthetic against real."""
         return _rank_correlation(self.real_importances, self.importances)
-
-    def _kept(self, right: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-        return right if rows is None else right[:, rows]
 
 
 def classify(c: Comparison) -> Classified:
@@ -176,6 +155,10 @@ def classify(c: Comparison) -> Classified:
 def mean(values: list[float] | np.ndarray) -> float:
     """Return the mean, NaN of nothing."""
     return float(np.mean(values)) if len(values) else np.nan
+
+
+def _kept(right: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+    return right if rows is None else right[:, rows]
 
 
 def _histograms(synthetic: pd.Series, real: pd.Series) -> tuple[np.ndarray, np.ndarray]:

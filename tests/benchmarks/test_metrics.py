@@ -154,29 +154,29 @@ def test_smape_is_small_where_columns_determine_each_other():
 
 def test_f1_is_that_of_classifiers_trained_on_the_synthetic_rows(real):
     flipped = real[:300].assign(diagnosis=3 - real["diagnosis"][:300])
-    right = metrics.classification(compare(real[:300], real[:300], test=real[300:]))
-    wrong = metrics.classification(compare(real[:300], flipped, test=real[300:]))
-    assert right["f1"] > 0.85
+    right = metrics.classify(compare(real[:300], real[:300], test=real[300:]))
+    wrong = metrics.classify(compare(real[:300], flipped, test=real[300:]))
+    assert right.f1() > 0.85
     # Of two classes, a classifier that learned them the wrong way round errs where it was right.
-    assert wrong["f1"] < 1 - 0.85
+    assert wrong.f1() < 1 - 0.85
 
 
 def test_selection_is_perfect_for_a_copy_and_reversed_for_reversed_classes(real):
-    copy = metrics.classification(compare(real[:300], real[:300], test=real[300:]))
-    assert copy["model_selection"] == pytest.approx(1)
-    assert copy["feature_selection"] == pytest.approx(1)
+    copy = metrics.classify(compare(real[:300], real[:300], test=real[300:]))
+    assert copy.model_selection() == pytest.approx(1)
+    assert copy.feature_selection() == pytest.approx(1)
     flipped = real[:300].assign(diagnosis=3 - real["diagnosis"][:300])
-    reversed_ = metrics.classification(compare(real[:300], flipped, test=real[300:]))
-    assert reversed_["model_selection"] < -0.8
+    reversed_ = metrics.classify(compare(real[:300], flipped, test=real[300:]))
+    assert reversed_.model_selection() < -0.8
 
 
 def test_measures_of_some_held_out_rows_are_those_of_a_test_table_of_these(real):
     everything = compare(real[:200], real[200:400], test=real[400:])
     rows = np.arange(len(everything.test)) % 3 > 0
     some = dataclasses.replace(everything, test=everything.test[rows])
-    classified, alone = metrics.classify(everything), metrics.classification(some)
-    assert classified.f1(rows) == pytest.approx(alone["f1"])
-    assert classified.model_selection(rows) == pytest.approx(alone["model_selection"])
+    classified, alone = metrics.classify(everything), metrics.classify(some)
+    assert classified.f1(rows) == pytest.approx(alone.f1())
+    assert classified.model_selection(rows) == pytest.approx(alone.model_selection())
     assert classified.f1(rows) != pytest.approx(classified.f1())
     assert metrics.smape_by_row(everything)[rows].mean() == pytest.approx(metrics.smape(some))
 
@@ -190,10 +190,11 @@ def test_measures_of_no_held_out_rows_are_nan(real):
 
 def test_measures_without_a_value_are_nan(real):
     one_class = compare(real[:100], real[:100].assign(diagnosis=1))
-    assert all(np.isnan(value) for value in metrics.classification(one_class).values())
+    unlearned = metrics.classify(one_class)
+    assert np.isnan([unlearned.f1(), unlearned.model_selection(), unlearned.feature_selection()]).all()
     # With one input there is no order of importances.
     one_input = compare(real[["mean radius", "diagnosis"]], real[["mean radius", "diagnosis"]])
-    assert np.isnan(metrics.classification(one_input)["feature_selection"])
+    assert np.isnan(metrics.classify(one_input).feature_selection())
     categories = compare({"k": [1, 2, 1, 2], "l": [1, 1, 2, 2]}, {"k": [1, 2, 1, 2], "l": [1, 1, 2, 2]})
     for measure in (metrics.maximum_mean_discrepancy, metrics.wasserstein_distance, metrics.smape):
         assert np.isnan(measure(categories))

@@ -72,7 +72,7 @@ def test_synthetic_rows_scale_the_inputs():
     kinds = (table.continuous, table.categorical, table.target)
     alone = Comparison(train, test, train, *kinds)
     # On their own scale the synthetic rows classify as the training rows do, to which they are equal.
-    assert metrics.f1(alone) == pytest.approx(metrics.classification(alone)["f1"])
+    assert metrics.f1(alone) == pytest.approx(metrics.classify(alone).f1())
     one_class = train.assign(**{table.target: 1})
     assert np.isnan(metrics.f1(Comparison(one_class, test, one_class, *kinds)))
 
