@@ -6,11 +6,9 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.data import NAMES, elsewhere
-from benchmarks.measures import TITLES
+from benchmarks.measures import PREDICTION, TITLES
 
 __all__ = ["write"]
-
-_MEASURES = ("smape", "f1", "model_selection")
 
 _NOTE = """\
 Where a table repeats rows, a random split has the same ones on both sides. What is trained on real rows
@@ -39,7 +37,7 @@ def write(ours: pd.DataFrame) -> list[str]:
     ]
     means = [of.groupby("table").mean(numeric_only=True).reindex(NAMES) for of in by_label.values()]
     rows.append(["**mean**", "", *_cells(means, skipna=False)])
-    header = [f"{TITLES[measure]}, {label}" for measure in _MEASURES for label in by_label]
+    header = [f"{TITLES[measure]}, {label}" for measure in PREDICTION for label in by_label]
     shown = markdown.grid(["Table", "Repeated rows", *header], rows)
     return [f"### Without the held-out rows that training rows repeat\n\n{_NOTE}\n\n{shown}"]
 
@@ -47,7 +45,7 @@ def write(ours: pd.DataFrame) -> list[str]:
 def _cells(sides: list[pd.DataFrame], *, skipna: bool = True) -> list[str]:
     """Return each measure of each model, on all held-out rows and on those not repeated."""
     cells = []
-    for measure in _MEASURES:
+    for measure in PREDICTION:
         for runs in sides:
             both = (runs[name].mean(skipna=skipna) for name in (measure, f"{measure}_unrepeated"))
             cells.append(" → ".join(map(markdown.number, both)))

@@ -50,6 +50,16 @@ def test_a_mean_waits_for_whole_runs_of_the_default_on_all_tables(runs):
     assert line.split(" | ")[2:4] == ["n/a", "n/a"]
 
 
+def test_prediction_without_repeated_rows_is_told_where_all_tables_have_it():
+    told = {"smape_unrepeated": 0.1, "f1_unrepeated": 0.7, "model_selection_unrepeated": 0.9}
+    whole = q1(**told)
+    sentence = "SMAPE 0.1000, F1 0.7000, Model selection 0.9000."
+    assert sentence in report_targets.write({"q1": whole})
+    part = whole[whole["table"] != NAMES[0]]
+    assert "repeat" not in report_targets.write({"q1": pd.concat([part, q1(NAMES[:1])])})
+    assert "repeat" not in report_targets.write({"q1": q1()})
+
+
 def test_published_figures_stand_beside():
     (line,) = lines_of(report_targets.write({"q1": q1()}), "| SMAPE |")
     assert line.endswith("| 0.164 | 0.111 |")
