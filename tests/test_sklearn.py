@@ -184,6 +184,6 @@ def test_it_knows_more_than_the_mean():
     def error(filled):
         return float(np.abs(filled["petal width (cm)"] - whole["petal width (cm)"])[hidden].mean())
 
-    ours = error(imputer(epochs=100, n_bins=20).fit_transform(gone))
+    ours = error(MaCoDEImputer(MaCoDE(device="cpu", verbose=False), random_state=0).fit_transform(gone))
     mean = error(SimpleImputer().set_output(transform="pandas").fit_transform(gone))
     assert ours < 0.7 * mean
