@@ -21,7 +21,7 @@ from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.optimizers import AdamW
 from macode_plugin.storage import tensors_under
 
-__all__ = ["Plan", "Trainer", "adamw_share", "split_rows"]
+__all__ = ["Plan", "Trainer", "split_rows"]
 
 OWN_DECAY = 10.0
 """Weight decay of what is an ordered token's own (``TokenVectors``). AdamW then holds it below 0.1:
@@ -33,9 +33,10 @@ rate of the rest gave better likelihoods (concrete, banknote, redwine, breast; o
 
 FEW_ROWS = 3000
 """Training rows below which AdamW goes more slowly than Muon, down to half as fast: small tables learn
-the vectors of tokens by heart. With half its rate and 600 steps for 450, held-out rows gained .1 nats
-on banknote, .15 on redwine, .2 on concrete, .6 on breast (two seeds each); larger tables lost: .04 on
-whitewine, .08 on loan (two seeds), .2 on letter (one). Half of Muon's rate as well gained less."""
+the vectors of tokens by heart. With half its rate and 600 steps for 450, held-out rows gained .04 nats
+on banknote, .1 on concrete (three seeds, ``benchmarks.ablation``), .5 on breast (five,
+``benchmarks.guard``); larger tables lost by it: .04 on whitewine, .08 on loan (two seeds), .2 on letter
+(one). Half of Muon's rate as well gained less."""
 
 VALIDATION_ROWS = 1000
 """Rows scored at every epoch, about: few validation rows are scored under two column orders each, the
@@ -104,7 +105,6 @@ class Trainer:
             self.average = AveragedModel(network, multi_avg_fn=_moving_average(plan.ema_decay))
         self.steps_per_epoch = math.ceil(len(tokens) / plan.batch_size)
         self.step = 0
-        self.lr = plan.lr
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Tensor] = {}
@@ -161,7 +161,7 @@ class Trainer:
             "epoch": self.epoch + 1,
             "train_nll": total / n_steps,
             "validation_nll": validation_nll,
-            "lr": self.lr,
+            "lr": self.optimizers[-1].param_groups[0]["lr"],  # Muon's, if it takes part
             "seconds": self.seconds,
         }
         self.history.append(record)
@@ -235,7 +235,6 @@ class Trainer:
 
     def _train_step(self, tokens: Tensor, seconds: float) -> float:
         factor = self._rate(seconds)
-        self.lr = self.plan.lr * factor
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
@@ -310,7 +309,7 @@ def _optimizers(network: ConditionalNetwork, plan: Plan, n_rows: int) -> list[to
     rest = [parameter for name, parameter in others if not name.endswith(".own")]
     decay: dict[str, Any] = {"weight_decay": plan.weight_decay}
     groups: list[dict[str, Any]] = [{"params": rest}, {"params": own, "weight_decay": OWN_DECAY}]
-    lr = plan.lr * adamw_share(n_rows) if stacks else plan.lr
+    lr = plan.lr * _adamw_share(n_rows) if stacks else plan.lr
     optimizers: list[torch.optim.Optimizer] = [AdamW(groups, lr=lr, foreach=True, **decay)]
     if stacks:
         alike = [{"params": weights, "parts": parts} for parts, weights in stacks.items()]
@@ -321,7 +320,7 @@ def _optimizers(network: ConditionalNetwork, plan: Plan, n_rows: int) -> list[to
     return optimizers
 
 
-def adamw_share(n_rows: int) -> float:
+def _adamw_share(n_rows: int) -> float:
     """Return AdamW's rate beside Muon, as a share of it; see :data:`FEW_ROWS`."""
     return min(max(n_rows / FEW_ROWS, 0.5), 1.0)
 

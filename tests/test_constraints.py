@@ -89,8 +89,8 @@ def test_rows_follow_the_unconstrained_rows_that_keep_the_rule(
     after = model.sample(conditions=given, random_state=6)
     drawn = model.sample(3000, constraints=[(column, operator, value)], random_state=3)
     assert _alike(drawn[column], wanted[column])
-    for other in {"real", "kind"} - {column}:
-        assert _alike(drawn[other], after[other]), other
+    for other in ("real", "kind"):
+        assert other == column or _alike(drawn[other], after[other]), other
 
 
 def _alike(drawn, wanted):
@@ -99,7 +99,7 @@ def _alike(drawn, wanted):
     Nearly: a constrained column is drawn first, and its share of values then differs a little
     from its share in the mixture of all orders. What follows it is the same draw in both.
     """
-    noise = 1.95 * np.sqrt(1 / len(drawn) + 1 / len(wanted))
+    noise = 1.7 * np.sqrt(1 / len(drawn) + 1 / len(wanted))
     if drawn.dtype.kind == "M":
         drawn, wanted = drawn.astype("int64"), wanted.astype("int64")
     if pd.api.types.is_numeric_dtype(drawn) and not pd.api.types.is_bool_dtype(drawn):
