@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from macode_plugin import MaCoDE, ModelFileError, storage
+from macode_plugin.muon import Muon
 from macode_plugin.networks import CausalNetwork
 from macode_plugin.training import Trainer
 
@@ -73,6 +74,21 @@ def test_beside_muon_adamw_goes_more_slowly_on_small_tables(tiny, optimizer, n_r
     # AdamW's first step moves every weight that has a gradient by the rate.
     start, end = (tiny(**once, lr=lr).fit(frame).network_.queries for lr in (1e-12, 1e-2))
     assert (end - start).abs().max().item() == pytest.approx(share * 1e-2, rel=1e-3)
+
+
+@pytest.mark.parametrize(("n_rows", "momentum"), [(300, 0.95), (2100, 0.93), (6000, 0.9)])
+def test_muon_remembers_longer_on_small_tables(tiny, monkeypatch, n_rows, momentum):
+    seen = []
+
+    class Noted(Muon):
+        def __init__(self, params, **settings):
+            super().__init__(params, **settings)
+            seen.append(self.param_groups[0]["momentum"])
+
+    monkeypatch.setattr("macode_plugin.training.Muon", Noted)
+    frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows)})
+    tiny(epochs=1, validation_fraction=0.0).fit(frame)
+    assert seen == [pytest.approx(momentum)]
 
 
 def test_training_nll_falls(tiny, frame):

@@ -284,12 +284,25 @@ class CausalDecoder(Decoder):
 
     def query(self, column: Tensor) -> Tensor:
         """Take one step with the last revealed value; see :class:`Decoder`."""
-        x = F.embedding(self.previous, self.table) + F.embedding(column, self.network.queries)
-        for block, cache in zip(self.network.blocks, self.cache):
-            x = block.decode(x, cache, self.step)
+        x = self._first(column) if self.step == 0 else self._next(column)
         n_known = torch.full_like(column, self.step)
         self.step += 1
         return self.network._output(x, column, n_known)
+
+    def _first(self, column: Tensor) -> Tensor:
+        """Take the first step, which is told nothing: once for every column, for all rows that ask."""
+        x = self.table[:1] + self.network.queries
+        for block, cache in zip(self.network.blocks, self.cache):
+            own = cache.new_empty(2, 1, *cache.shape[2:4], len(x))
+            x = block.decode(x, own, 0)
+            cache[:, 0] = own[:, 0].index_select(-1, column)
+        return x[column]
+
+    def _next(self, column: Tensor) -> Tensor:
+        x = F.embedding(self.previous, self.table) + F.embedding(column, self.network.queries)
+        for block, cache in zip(self.network.blocks, self.cache):
+            x = block.decode(x, cache, self.step)
+        return x
 
     def reveal(self, column: Tensor, token: Tensor) -> None:
         """Remember the value that the next step is told."""

@@ -267,15 +267,17 @@ class FrozenHeads:
         weight, shift = self.gathered[b]
         place = self.place_of[column]
         counts = torch.bincount(place, minlength=len(weight))
+        most = int(counts.max())
         order = place.argsort(stable=True)
         starts = counts.cumsum(0) - counts
         slot = torch.empty_like(place)
         slot[order] = torch.arange(len(place), device=place.device) - starts[place[order]]
-        padded = state.new_zeros(len(weight), int(counts.max()), state.shape[1])
-        padded[place, slot] = state
+        slot += place * most
+        padded = state.new_zeros(len(weight) * most, state.shape[1]).index_copy_(0, slot, state)
+        logits = torch.baddbmm(shift, padded.unflatten(0, (-1, most)), weight)
         log_weights = self.log_weights[b]
         own_weights = None if log_weights is None else log_weights[place]
-        return torch.baddbmm(shift, padded, weight)[place, slot], own_weights
+        return logits.flatten(0, 1).index_select(0, slot), own_weights
 
 
 def _pad_weights(bucket: _Bucket, log_weights: Mapping[int, Tensor]) -> Tensor | None:
