@@ -136,6 +136,7 @@ BAD_PARAMETERS = [
     ("n_heads", 0),
     ("n_layers", True),
     ("feed_forward", 0),
+    ("feed_forward", "wide"),
     ("batch_size", 0),
     ("batch_size", "all"),
     ("batch_size", 64.5),
@@ -164,6 +165,18 @@ BAD_PARAMETERS = [
 def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny, frame):
     with pytest.raises((ValueError, TypeError, RuntimeError), match=rf"{name}.*{value}"):
         tiny(**{name: value}).fit(frame)
+
+
+def test_automatic_feed_forward_layers_are_four_times_the_width(form, tiny, frame, tmp_path):
+    def by_size(model):
+        return sorted((name, tuple(weight.shape)) for name, weight in model.network_.named_parameters())
+
+    model = tiny(network=form, width=24, feed_forward="auto").fit(frame)
+    assert by_size(model) == by_size(tiny(network=form, width=24, feed_forward=96).fit(frame))
+    assert by_size(model) != by_size(tiny(network=form, width=24, feed_forward=64).fit(frame))
+    model.save(tmp_path / "model.macode")
+    twin = MaCoDE.load(tmp_path / "model.macode")
+    assert (twin.feed_forward, by_size(twin)) == ("auto", by_size(model))
 
 
 def test_a_width_that_the_heads_do_not_divide_is_refused(tiny, frame):
