@@ -27,6 +27,7 @@ from macode_plugin.estimator import MaCoDE
 from macode_plugin.sdv_constraints import (
     any_programmed,
     applied,
+    as_dates,
     gaps,
     in_nanoseconds,
     kept,
@@ -270,6 +271,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
 
     def reverse_transform_constraints(self, sampled: pd.DataFrame) -> pd.DataFrame:
         """Undo the constraints; dates that they hold in order are on the data's own grid again."""
+        sampled = as_dates(self._chained_constraints, sampled)
         rows = super().reverse_transform_constraints(sampled)
         ordered = gaps(self._chained_constraints)
         # One of them may have a transformer of the user's, under another name.

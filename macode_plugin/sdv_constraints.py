@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,16 @@ from sdv.cag import Inequality, Range
 from sdv.cag._errors import ConstraintNotMetError
 from sdv.cag.programmable_constraint import ProgrammableConstraintHarness
 
-__all__ = ["Gap", "any_programmed", "applied", "gaps", "in_nanoseconds", "kept", "on_their_steps"]
+__all__ = [
+    "Gap",
+    "any_programmed",
+    "applied",
+    "as_dates",
+    "gaps",
+    "in_nanoseconds",
+    "kept",
+    "on_their_steps",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,22 @@ def in_nanoseconds(constraints: Sequence[Any], table: pd.DataFrame) -> pd.DataFr
         if name in ordered and pd.api.types.is_datetime64_any_dtype(table[name].dtype)
     ]
     return table.assign(**{name: table[name].dt.as_unit("ns") for name in dates})
+
+
+def as_dates(constraints: Iterable[Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return drawn rows in which the first dates of inequalities, if written, are read by their format.
+
+    SDV reads them without it, and takes the fourth of May for the fifth of April where days come first.
+    """
+    read = {}
+    for one in constraints:
+        if isinstance(one, Inequality) and one._is_datetime and one._low_datetime_format:
+            name = one._fillna_low_column_name
+            if name in rows.columns and not pd.api.types.is_datetime64_any_dtype(rows[name].dtype):
+                # Without the marks of numbers that are written without zeros, which no reader knows.
+                written = re.sub("%[-#]", "%", one._low_datetime_format)
+                read[name] = pd.to_datetime(rows[name], format=written).dt.tz_localize(None)
+    return rows.assign(**read)
 
 
 def on_their_steps(rows: pd.DataFrame, steps: Mapping[Gap, int]) -> pd.DataFrame:

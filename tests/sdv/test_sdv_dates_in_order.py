@@ -78,8 +78,20 @@ def test_written_dates_are_not_a_day_short():
     frame = pd.DataFrame({"begin": begin, "end": begin + 7 * weeks * DAY})
     frame = frame.apply(lambda dates: written(dates, "%d/%m/%Y"))
     drawn = sample(ordered(frame, "%d/%m/%Y", Inequality("begin", "end")), 400)
-    apart = (read(drawn["end"], "%d/%m/%Y") - read(drawn["begin"], "%d/%m/%Y")) / DAY
-    assert (apart % 7 == 0).mean() > 0.99
+    begin, end = (read(drawn[name], "%d/%m/%Y") for name in ("begin", "end"))
+    assert ((end - begin) / DAY % 7 == 0)[end < end.max()].all()  # SDV cuts what is after the last date
+
+
+def test_written_dates_are_read_by_their_format():
+    begin = pd.Timestamp("2001-01-01") + np.resize(np.arange(12), 400) * DAY
+    frame = pd.DataFrame({"begin": begin, "end": begin + np.resize([7, 14, 21], 400) * DAY})
+    frame = frame.apply(lambda dates: written(dates, "%d/%m/%Y"))
+    synthesizer = ordered(frame, "%d/%m/%Y", Inequality("begin", "end"))
+    known = pd.DataFrame({"begin": ["05/01/2001", "11/01/2001"] * 50})
+    for drawn in (sample(synthesizer, 200), remaining(synthesizer, known)):
+        first, last = (read(drawn[name], "%d/%m/%Y") for name in ("begin", "end"))
+        assert first.isin(begin).all()
+        assert ((last - first) / DAY).isin([7, 14, 21])[last < last.max()].all()
 
 
 @pytest.mark.parametrize("step", ["s", "us"])
