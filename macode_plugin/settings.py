@@ -91,7 +91,8 @@ def auto_patience(epochs: int) -> int:
 def feed_forward(width: int, value: int | str) -> int:
     """Return the width of feed-forward layers: when it is "auto", four times the transformer's.
 
-    Of twice the default's width, letter was learned .47 nats better with 512 than with 256.
+    Of twice the default's width, letter was learned .47 nats better with 512 than with 256 (18 epochs,
+    one seed).
     """
     return 4 * width if value == "auto" else int(value)
 

@@ -79,7 +79,9 @@ def test_written_dates_are_not_a_day_short():
     frame = frame.apply(lambda dates: written(dates, "%d/%m/%Y"))
     drawn = sample(ordered(frame, "%d/%m/%Y", Inequality("begin", "end")), 400)
     begin, end = (read(drawn[name], "%d/%m/%Y") for name in ("begin", "end"))
-    assert ((end - begin) / DAY % 7 == 0)[end < end.max()].all()  # SDV cuts what is after the last date
+    cut = end == end.max()  # SDV cuts what is after the last date
+    assert cut.mean() < 0.05
+    assert ((end - begin) / DAY % 7 == 0)[~cut].all()
 
 
 def test_written_dates_are_read_by_their_format():
