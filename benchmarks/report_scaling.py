@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import torch
 
 from benchmarks import growth
 from benchmarks.markdown import grid, listed, section
@@ -49,7 +48,7 @@ def epochs_by_default(n_rows: int) -> str:
     """Return how many epochs ``MaCoDE()`` plans for a table of so many rows."""
     model = MaCoDE()
     n_trained = n_rows - int(n_rows * model.validation_fraction)
-    return str(with_auto(model.get_params(), n_trained, torch.device("cpu"))["epochs"])
+    return str(with_auto(model.get_params(), n_trained)["epochs"])
 
 
 def _slopes(axis: str, threads: str, points: pd.DataFrame) -> list[list[str]]:

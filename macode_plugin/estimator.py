@@ -21,6 +21,7 @@ from macode_plugin.constraints import check_agreement, read_rules
 from macode_plugin.context_noise import ContextNoise, distinct_share
 from macode_plugin.inference import Inference
 from macode_plugin.networks import NETWORKS, ConditionalNetwork
+from macode_plugin.precision import in_bfloat16
 from macode_plugin.progress import train_to_end
 from macode_plugin.sampling import draw_rows
 from macode_plugin.table import Table, check_frame
@@ -60,18 +61,19 @@ class MaCoDE(Inference, BaseEstimator):
         moved in training, less where values repeat (:mod:`macode_plugin.context_noise`); 0 for
         none (paper).
     width, n_heads, n_layers : int
-        Size of the transformer. On tables of more than 10 000 rows a width of 128 is worth its
-        time (README).
+        Size of the transformer.
     feed_forward : int or "auto"
-        Width of its feed-forward layers; "auto" is four times ``width``.
+        Width of its feed-forward layers, behind their gate; "auto" is four times ``width``, half
+        of it on tables of fewer than 600 rows.
     epochs : int or "auto"
         Passes over the training rows; "auto" chooses by the number of rows.
     batch_size : int or "auto"
         Rows of a training step; "auto" is a third of them, 16 to 256.
     precision : {"auto", "float32", "bfloat16"}
-        Numbers that a transformer's layers are multiplied in while it is trained; all else is
-        float32. "auto" is bfloat16 on processors with instructions for it, where that takes
-        about four fifths of the time; name one for the same model on either kind.
+        Numbers that a transformer's layers are multiplied in while it is trained and draws rows;
+        all else is float32, likelihoods too. "auto" is bfloat16 on processors with instructions
+        for it, where that takes about four fifths of the time; name one for the same model and
+        the same rows on either kind.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).
@@ -252,7 +254,7 @@ class MaCoDE(Inference, BaseEstimator):
         device = settings.pick_device(self.device)
         network = self._build_network(table, seeds[0], device)
         training, validation = split_rows(tokens, self.validation_fraction, seeds[1])
-        chosen = settings.with_auto(parameters, len(training), device)
+        chosen = settings.with_auto(parameters, len(training))
         plan = Plan.of(chosen, max_time)
         noise = self._build_noise(X, table, n_bins, device)  # type: ignore[arg-type]
         trainer = Trainer(network, training, validation, plan, seeds[2], noise)
@@ -393,20 +395,30 @@ class MaCoDE(Inference, BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if hasattr(self, "network_"):
+            device = torch.device("cpu")
             with suppress(ValueError):  # no such device here
-                self.network_.to(settings.pick_device(self.device))
+                device = settings.pick_device(self.device)
+            self._place(self.network_, device)
 
     def _build_network(self, table: Table, seed: int, device: torch.device) -> ConditionalNetwork:
+        feed_forward = self.feed_forward
+        if feed_forward == "auto":
+            feed_forward = settings.auto_feed_forward(self.width, table.vocabulary.n_rows)
         network = NETWORKS[self.network](
             table.vocabulary,
             width=self.width,
             n_heads=self.n_heads,
             n_layers=self.n_layers,
-            feed_forward=settings.feed_forward(self.width, self.feed_forward),
+            feed_forward=feed_forward,
             ordered_basis=self.ordered_basis,
             marginal_bias=self.marginal_bias,
             generator=torch.Generator().manual_seed(seed),
         )
+        return self._place(network, device)
+
+    def _place(self, network: ConditionalNetwork, device: torch.device) -> ConditionalNetwork:
+        """Move a network to a device, to be used in the numbers that suit it."""
+        network.bfloat16_products = in_bfloat16(self.precision, self.network, device)
         return network.to(device)
 
     def _build_noise(

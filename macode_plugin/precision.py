@@ -1,4 +1,4 @@
-"""Which numbers a processor multiplies matrices in while a network is trained."""
+"""Which numbers a processor multiplies matrices in, in training and generation."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["PRECISIONS", "auto_precision", "multiplies_bfloat16"]
+__all__ = ["PRECISIONS", "in_bfloat16", "multiplies_bfloat16"]
 
 PRECISIONS = ("float32", "bfloat16")
 
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def auto_precision(network: str, device: torch.device) -> str:
-    """Return the precision when it is "auto": bfloat16 on processors with instructions for it.
+def in_bfloat16(precision: str, network: str, device: torch.device) -> bool:
+    """Return whether a network's layers are multiplied in bfloat16 at this ``precision``.
 
-    Where they have none, torch imitates them, more slowly than it multiplies float32.
+    "auto" means so for the causal form on processors with instructions for it. Where they have none,
+    torch imitates them, more slowly than it multiplies float32.
     """
-    fast = network == "causal" and device.type == "cpu" and multiplies_bfloat16(CPUINFO)
-    return "bfloat16" if fast else "float32"
+    if precision == "auto":
+        return network == "causal" and device.type == "cpu" and multiplies_bfloat16(CPUINFO)
+    return precision == "bfloat16"
 
 
 @functools.cache

@@ -40,6 +40,11 @@ class Vocabulary:
         """Number of tokens K_j of every column."""
         return tuple(len(counts) for counts in self.counts)
 
+    @property
+    def n_rows(self) -> int:
+        """Training rows that observe the most complete column."""
+        return max(int(counts.sum()) for counts in self.counts)
+
     def __len__(self) -> int:
         return len(self.counts)
 

@@ -55,7 +55,6 @@ class Plan:
     optimizer: str
     epochs: int
     batch_size: int
-    precision: str
     lr: float
     weight_decay: float
     schedule: str
@@ -243,8 +242,7 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
         told = None if self.noise is None else self.noise(tokens, self.generator)
-        bfloat16 = self.plan.precision == "bfloat16"
-        loss = self.network.loss(tokens, tokens != FREE, self.generator, told, bfloat16=bfloat16)
+        loss = self.network.loss(tokens, tokens != FREE, self.generator, told)
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         for optimizer in self.optimizers:

@@ -167,13 +167,20 @@ def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny,
         tiny(**{name: value}).fit(frame)
 
 
-def test_automatic_feed_forward_layers_are_four_times_the_width(form, tiny, frame, tmp_path):
+@pytest.mark.parametrize(("n_rows", "size", "other"), [(599, 12, 96), (600, 96, 12)])
+def test_automatic_feed_forward_layers_are_small_on_small_tables(form, n_rows, size, other, tiny, tmp_path):
     def by_size(model):
         return sorted((name, tuple(weight.shape)) for name, weight in model.network_.named_parameters())
 
-    model = tiny(network=form, width=24, feed_forward="auto").fit(frame)
-    assert by_size(model) == by_size(tiny(network=form, width=24, feed_forward=96).fit(frame))
-    assert by_size(model) != by_size(tiny(network=form, width=24, feed_forward=64).fit(frame))
+    frame = pd.DataFrame({"gaps": np.arange(n_rows) % 7, "whole": np.arange(n_rows) % 5})
+    frame["gaps"] = frame["gaps"].where(frame["gaps"] > 2)
+
+    def fitted(feed_forward):
+        return tiny(network=form, width=24, feed_forward=feed_forward, epochs=1).fit(frame)
+
+    model = fitted("auto")
+    assert by_size(model) == by_size(fitted(size))
+    assert by_size(model) != by_size(fitted(other))
     model.save(tmp_path / "model.macode")
     twin = MaCoDE.load(tmp_path / "model.macode")
     assert (twin.feed_forward, by_size(twin)) == ("auto", by_size(model))
@@ -256,14 +263,14 @@ def test_automatic_epochs_are_enough_steps_for_small_and_large_tables(tiny):
     assert epochs[0] > epochs[1] >= 1
 
 
-def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_huge_ones():
+def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_large_ones():
     def steps(rows):
         return macode_plugin.settings.auto_epochs(rows, 256) * math.ceil(rows / 256)
 
     by_size = [steps(rows) for rows in (256, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
     assert by_size == sorted(by_size)
-    assert steps(16_000) / steps(4_000) == pytest.approx(4, rel=0.05)
-    assert steps(4_000_000) / steps(1_000_000) == pytest.approx(2, rel=0.05)
+    assert steps(12_000) / steps(4_000) == pytest.approx(3, rel=0.05)
+    assert steps(160_000) / steps(40_000) == pytest.approx(2, rel=0.05)
 
 
 def test_verbose_shows_a_bar_and_silence_is_silent(tiny, frame, capsys):

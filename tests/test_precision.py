@@ -33,10 +33,12 @@ def bfloat16_here(monkeypatch, tmp_path):
     monkeypatch.setattr(precision, "CPUINFO", listing(tmp_path, "avx512_bf16"))
 
 
-def test_only_the_causal_network_on_a_processor_is_trained_in_bfloat16_by_itself(bfloat16_here):
-    assert precision.auto_precision("causal", CPU) == "bfloat16"
-    assert precision.auto_precision("masked", CPU) == "float32"
-    assert precision.auto_precision("causal", torch.device("cuda")) == "float32"
+def test_only_the_causal_network_on_a_processor_takes_bfloat16_by_itself(bfloat16_here):
+    assert precision.in_bfloat16("auto", "causal", CPU)
+    assert not precision.in_bfloat16("float32", "causal", CPU)
+    assert not precision.in_bfloat16("auto", "masked", CPU)
+    assert not precision.in_bfloat16("auto", "causal", torch.device("cuda"))
+    assert precision.in_bfloat16("bfloat16", "causal", torch.device("cuda"))
 
 
 def dependent():

@@ -13,9 +13,12 @@ from macode_plugin.table import Vocabulary
 __all__ = ["ConditionalNetwork", "Decoder", "scored_bytes"]
 
 
-def scored_bytes(vocabulary: Vocabulary, width: int, feed_forward: int) -> int:
-    """Return the memory that scoring a row takes, about: a layer's activations, logits, softmax."""
-    return 4 * (len(vocabulary) * (6 * width + feed_forward) + 2 * sum(vocabulary.sizes))
+def scored_bytes(vocabulary: Vocabulary, width: int, hidden: int) -> int:
+    """Return the memory that scoring a row takes, about: a layer's activations, logits, softmax.
+
+    ``hidden`` is what a feed-forward layer makes of a cell, in numbers.
+    """
+    return 4 * (len(vocabulary) * (6 * width + hidden) + 2 * sum(vocabulary.sizes))
 
 
 class Decoder(ABC):
@@ -45,6 +48,8 @@ class ConditionalNetwork(nn.Module, ABC):
     bytes_per_row: int
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
     scored_bytes_per_row: int
+    bfloat16_products = False
+    """Whether layers may be multiplied in these numbers, in training and generation."""
     """Memory that scoring all cells of one row takes, about."""
 
     @abstractmethod
@@ -58,15 +63,8 @@ class ConditionalNetwork(nn.Module, ABC):
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-        *,
-        bfloat16: bool = False,
     ) -> Tensor:
         """Return the training objective on a batch.
-
-        Arguments
-        ---------
-        bfloat16 : bool
-            Whether layers may be multiplied in these numbers.
 
         Shape
         -----

@@ -80,7 +80,7 @@ class CausalNetwork(ConditionalNetwork):
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
         self.bytes_per_row = 4 * len(vocabulary) * width * 2 * n_layers
-        self.scored_bytes_per_row = scored_bytes(vocabulary, width, feed_forward)
+        self.scored_bytes_per_row = scored_bytes(vocabulary, width, 3 * feed_forward)
         _initialise(self, generator)
 
     def matrices(self) -> dict[int, list[nn.Parameter]]:
@@ -94,8 +94,6 @@ class CausalNetwork(ConditionalNetwork):
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-        *,
-        bfloat16: bool = False,
     ) -> Tensor:
         """Return the rows' mean negative log-likelihood under one random order each, in nats.
 
@@ -103,7 +101,8 @@ class CausalNetwork(ConditionalNetwork):
         the rows that observe it alike (:func:`_balance`); complete tables are not affected.
         """
         orders = random_orders(observed, generator)
-        nll = self._score(tokens, tokens if told is None else told, observed, orders, bfloat16=bfloat16)
+        told = tokens if told is None else told
+        nll = self._score(tokens, told, observed, orders, bfloat16=self.bfloat16_products)
         if not observed.all():
             nll = nll * _balance(observed, orders.argsort(dim=1))
         return nll.sum() / len(tokens)
@@ -222,20 +221,21 @@ class _Block(nn.Module):
         self.qkv = _Linear(width, 3 * width)
         self.out = _Linear(width, width)
         self.norm_feed_forward = nn.LayerNorm(width)
-        self.up = _Linear(width, feed_forward)
+        self.up = _Linear(width, 2 * feed_forward)
         self.down = _Linear(feed_forward, width)
 
     def merge(self, x: Tensor, attended: Tensor, *, bfloat16: bool = False) -> Tensor:
         """Add the attended values and the feed-forward to the residual stream.
 
-        These products alone are worth 16 bits: attention's gradient is slower in them on processors,
-        and likelihoods need more.
+        Gated (SwiGLU, arXiv 2002.05202; a departure). These products alone are worth 16 bits:
+        attention's gradient is slower in them on processors, and likelihoods need more.
         """
         # Not torch's own switch: it refuses Apple's devices, off as well, before torch 2.5.
         products = torch.autocast(x.device.type, torch.bfloat16) if bfloat16 else nullcontext()
         with products:
             x = x + self.out(attended)
-            return x + self.down(F.gelu(self.up(self.norm_feed_forward(x))))
+            gate, value = self.up(self.norm_feed_forward(x)).chunk(2, dim=-1)
+            return x + self.down(F.silu(gate) * value)
 
     def forward(self, x: Tensor, *, bfloat16: bool = False) -> Tensor:
         """Attend to this place and those before it."""
@@ -244,7 +244,7 @@ class _Block(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.merge(x, attended.transpose(1, 2).flatten(2), bfloat16=bfloat16)
 
-    def decode(self, x: Tensor, cache: Tensor, step: int) -> Tensor:
+    def decode(self, x: Tensor, cache: Tensor, step: int, *, bfloat16: bool = False) -> Tensor:
         """Take one step of :meth:`forward` for every row, given the steps before.
 
         With one query a row, attention is a few multiplications for each of them: rows come last, so
@@ -266,7 +266,7 @@ class _Block(nn.Module):
         attended = torch.zeros_like(query)
         for value, share in zip(values, shares):
             attended += (value * share).sum(dim=0)
-        return self.merge(x, attended.flatten(0, 1).t())
+        return self.merge(x, attended.flatten(0, 1).t(), bfloat16=bfloat16)
 
 
 class CausalDecoder(Decoder):
@@ -294,14 +294,14 @@ class CausalDecoder(Decoder):
         x = self.table[:1] + self.network.queries
         for block, cache in zip(self.network.blocks, self.cache):
             own = cache.new_empty(2, 1, *cache.shape[2:4], len(x))
-            x = block.decode(x, own, 0)
+            x = block.decode(x, own, 0, bfloat16=self.network.bfloat16_products)
             cache[:, 0] = own[:, 0].index_select(-1, column)
         return x[column]
 
     def _next(self, column: Tensor) -> Tensor:
         x = F.embedding(self.previous, self.table) + F.embedding(column, self.network.queries)
         for block, cache in zip(self.network.blocks, self.cache):
-            x = block.decode(x, cache, self.step)
+            x = block.decode(x, cache, self.step, bfloat16=self.network.bfloat16_products)
         return x
 
     def reveal(self, column: Tensor, token: Tensor) -> None:

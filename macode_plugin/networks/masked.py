@@ -83,10 +83,8 @@ class MaskedNetwork(ConditionalNetwork):
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-        *,
-        bfloat16: bool = False,
     ) -> Tensor:
-        """Return the published loss, in float32.
+        """Return the published loss.
 
         Cross-entropy at masked cells, averaged over the masked rows of each column, summed over
         columns. Missing cells are fed as [MASK] and not scored.
