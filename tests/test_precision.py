@@ -1,4 +1,6 @@
-"""Training in numbers of 16 bits, where the processor has instructions for them."""
+"""Training and generation in numbers of 16 bits, where the processor has instructions for them."""
+
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -67,7 +69,38 @@ def test_what_is_learned_in_bfloat16_is_about_what_is_learned_in_float32(tiny):
     assert in_16 == pytest.approx(in_32, abs=0.02 * (first - in_32))
 
 
-def test_what_is_learned_in_bfloat16_is_kept_and_used_in_float32(tiny):
+def test_rows_are_drawn_from_about_the_same_distributions_in_either_precision(tiny):
+    model = fitted(tiny, precision="bfloat16")
+    tokens = torch.from_numpy(model.table_.encode(dependent()))
+    probabilities = {}
+    for in_16 in (True, False):
+        model.network_.bfloat16_products = in_16
+        decoder, heads = model.network_.decoder(len(tokens)), model.network_.heads.frozen(1.0, {})
+        found = []
+        with torch.no_grad():
+            for j in range(tokens.shape[1]):
+                column = torch.full((len(tokens),), j)
+                [(_, logits, _)] = heads.logits(decoder.query(column), column)
+                found.append(logits.softmax(dim=1))
+                decoder.reveal(column, tokens[:, j])
+        probabilities[in_16] = torch.cat(found, dim=1)
+    difference = (probabilities[True] - probabilities[False]).abs().max()
+    assert 0 < difference < 0.01
+    assert probabilities[False].std(dim=0).max() > 0.2, "rows differ by much more"
+
+
+def test_a_model_goes_on_in_the_precision_of_the_processor_that_reads_it(tiny, bfloat16_here, tmp_path):
+    model = fitted(tiny)
+    model.save(tmp_path / "model.macode")
+    pickled = pickle.dumps(model)
+    precision.CPUINFO.write_text("flags\t\t: avx2\n")
+    precision.multiplies_bfloat16.cache_clear()
+    for twin in (MaCoDE.load(tmp_path / "model.macode"), pickle.loads(pickled)):
+        assert (model.network_.bfloat16_products, twin.network_.bfloat16_products) == (True, False)
+        assert (twin.log_prob(dependent()) == model.log_prob(dependent())).all()
+
+
+def test_what_is_learned_in_bfloat16_is_kept_in_float32_and_so_are_likelihoods(tiny):
     model = fitted(tiny, precision="bfloat16")
     assert {weight.dtype for weight in model.network_.parameters()} == {torch.float32}
     twin = fitted(tiny, precision="float32")
