@@ -168,7 +168,9 @@ def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny,
 
 
 @pytest.mark.parametrize(("n_rows", "size", "other"), [(599, 12, 96), (600, 96, 12)])
-def test_automatic_feed_forward_layers_are_small_on_small_tables(form, n_rows, size, other, tiny, tmp_path):
+def test_automatic_feed_forward_layers_are_small_on_small_tables(
+    form, n_rows, size, other, tiny, tmp_path
+):
     def by_size(model):
         return sorted((name, tuple(weight.shape)) for name, weight in model.network_.named_parameters())
 
