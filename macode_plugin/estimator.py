@@ -369,7 +369,7 @@ class MaCoDE(Inference, BaseEstimator):
         ------
         FileNotFoundError
         ModelFileError
-            For a file cut short, altered, or written by a newer release.
+            For a file cut short, altered, or of another version than this release reads.
         """
         description, tensors = storage.read(path, "model")
         model = cls(**description["parameters"])

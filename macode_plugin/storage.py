@@ -1,6 +1,6 @@
 """Model files: tensors and a JSON description in one safetensors file, which runs no code on load.
 
-Layout (version 1): the header's metadata holds ``format`` ("macode-model" or
+Layout (version 2): the header's metadata holds ``format`` ("macode-model" or
 "macode-checkpoint"), ``version``, ``description`` (JSON) and ``checksum``, the SHA-256 of the
 description and of every tensor's name, type, shape and bytes in the order of their names.
 """
@@ -21,8 +21,8 @@ from torch import Tensor
 
 __all__ = ["FORMAT_VERSION", "ModelFileError", "arrays_to_tensors", "read", "tensors_under", "write"]
 
-FORMAT_VERSION = 1
-"""Version of the layout; a file with a higher one was written by a newer release."""
+FORMAT_VERSION = 2
+"""Version of the layout and of the networks: version 1 had feed-forward layers without a gate."""
 
 
 class ModelFileError(ValueError):
@@ -75,7 +75,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If it is something else, cut short, altered, or written by a newer release.
+        If it is something else, cut short, altered, or of another version than this release reads.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"no such file: {path}")
@@ -102,10 +102,11 @@ def _check_version(path: str | Path, kind: str, metadata: dict[str, str]) -> Non
     if found != f"macode-{kind}":
         raise ModelFileError(f"{path} is no macode {kind}: it holds {found}")
     version = metadata.get("version", "")
-    if not version.isdigit() or int(version) > FORMAT_VERSION:
+    if version != str(FORMAT_VERSION):
+        older = version.isdigit() and int(version) < FORMAT_VERSION
         raise ModelFileError(
-            f"{path} has format version {version or '(none)'}; this release reads up to "
-            f"{FORMAT_VERSION}: upgrade macode_plugin"
+            f"{path} has format version {version or '(none)'}; this release reads {FORMAT_VERSION}: "
+            + ("fit the model anew" if older else "upgrade macode_plugin")
         )
 
 

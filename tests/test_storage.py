@@ -240,11 +240,14 @@ def rewritten(path, old, new):
     return content.replace(old, new)
 
 
-def test_a_newer_version_asks_for_an_upgrade(saved, tmp_path):
-    content = rewritten(saved, b'"version":"1"', b'"version":"2"')
-    (tmp_path / "newer").write_bytes(content)
-    with pytest.raises(ModelFileError, match=r"version 2.*upgrade macode_plugin"):
-        MaCoDE.load(tmp_path / "newer")
+@pytest.mark.parametrize(
+    ("version", "way_out"), [("3", "upgrade macode_plugin"), ("1", "fit the model anew")]
+)
+def test_a_file_of_another_version_says_what_to_do(version, way_out, saved, tmp_path):
+    content = rewritten(saved, b'"version":"2"', f'"version":"{version}"'.encode())
+    (tmp_path / "other").write_bytes(content)
+    with pytest.raises(ModelFileError, match=rf"version {version}.*{way_out}"):
+        MaCoDE.load(tmp_path / "other")
 
 
 def test_a_checkpoint_is_no_model(tiny, tmp_path):
