@@ -72,8 +72,8 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
     600 steps for tables of up to 4000 rows; then as many passes over the rows, up to 1920 steps at
-    12 800 rows; from there on growing with the square root of their number. Kings (17 290 rows) is learned
-    better in 30 passes by layers with a gate than in 39 without, in less time (one seed).
+    12 800 rows; from there on growing with the square root of their number. Kings (17 290 rows)
+    is learned better in 30 passes by layers with a gate than in 39 without, in less time (one seed).
     """
     size = max(n_rows / 4000, 1.0)
     n_steps = 600 * min(size, math.sqrt(3.2 * size))

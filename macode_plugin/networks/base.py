@@ -48,9 +48,9 @@ class ConditionalNetwork(nn.Module, ABC):
     bytes_per_row: int
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
     scored_bytes_per_row: int
-    bfloat16_products = False
-    """Whether layers may be multiplied in these numbers, in training and generation."""
     """Memory that scoring all cells of one row takes, about."""
+    bfloat16_products = False
+    """Whether layers may be multiplied in bfloat16, in training and generation."""
 
     @abstractmethod
     def matrices(self) -> dict[int, list[nn.Parameter]]:
