@@ -1,13 +1,17 @@
-"""Parts of the rows side by side on the processor's cores."""
+"""Parts of the work side by side on the processor's cores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 
-__all__ = ["LEAST_ROWS", "side_by_side", "slices", "split"]
+__all__ = ["LEAST_ROWS", "Workers", "slices", "split"]
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 LEAST_ROWS = 1024
 """Rows of a part at least, where there are more threads than parts: fewer are not worth a thread."""
@@ -24,34 +28,51 @@ def split(n_rows: int, most: int, device: torch.device) -> list[slice]:
     return slices(n_rows, min(max(share, LEAST_ROWS), most))
 
 
-def side_by_side(work: Callable[[slice], None], parts: Sequence[slice], device: torch.device) -> None:
-    """Call ``work`` for each part, several at a time if torch may use several threads.
+class Workers:
+    """Threads that share torch's out among them, for as long as the context lasts.
 
-    Small operations one after another, as in generation, gain little from threads of their own;
-    with a thread for each part they all do. An accelerator gets one part after another.
+    Small operations one after another, as in generation and training, gain little from torch's threads
+    inside each of them; with a thread for each part of the work they all do. An accelerator gets one
+    part after another.
 
     Arguments
     ---------
-    work : callable
-        Takes a part; what it does for one must not depend on another's.
-    parts : sequence of slice
+    most : int
+        Parts at once, at most.
     device : torch.device
         Where the work is done.
+
+    Attributes
+    ----------
+    n : int
+        Parts at once; 1 outside the context.
     """
-    n_threads = _n_threads(device)
-    n_workers = min(n_threads, len(parts))
-    if n_workers < 2:
-        for part in parts:
-            work(part)
-        return
-    own = n_threads // n_workers
-    pool = ThreadPoolExecutor(n_workers, initializer=torch.set_num_threads, initargs=(own,))
-    try:
-        for _ in pool.map(work, parts):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(n_threads)  # the workers' is what threads started later would get
+
+    def __init__(self, most: int, device: torch.device) -> None:
+        self.most = most
+        self.device = device
+        self.pool: ThreadPoolExecutor | None = None
+        self.n = 1
+        self.n_threads = 1
+
+    def __enter__(self) -> Workers:
+        self.n_threads = _n_threads(self.device)
+        self.n = max(min(self.n_threads, self.most), 1)
+        if self.n > 1:
+            own = self.n_threads // self.n
+            self.pool = ThreadPoolExecutor(self.n, initializer=torch.set_num_threads, initargs=(own,))
+            torch.set_num_threads(own)  # idle ones of more would still keep a core busy for a while
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+            self.pool, self.n = None, 1
+            torch.set_num_threads(self.n_threads)  # the workers' is what later threads would get
+
+    def map(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result]:
+        """Return what ``work`` makes of each part; that must not depend on another's."""
+        return list(map(work, parts) if self.pool is None else self.pool.map(work, parts))
 
 
 def _n_threads(device: torch.device) -> int:

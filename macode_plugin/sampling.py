@@ -16,7 +16,7 @@ from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import LatinHypercube, RowNoise
-from macode_plugin.parallel import side_by_side, slices, split
+from macode_plugin.parallel import Workers, slices, split
 
 __all__ = ["chunks", "draw_rows", "draw_token"]
 
@@ -92,7 +92,8 @@ def draw_rows(
         tokens[rows], _ = walk.draw(tokens[rows], orders, draws.rows(rows.start, rows.stop))
 
     parts = split(n_rows, chunk_size(network.bytes_per_row), walk.device)
-    side_by_side(complete, parts, walk.device)
+    with Workers(len(parts), walk.device) as workers:
+        workers.map(complete, parts)
     return tokens, inside
 
 

@@ -116,11 +116,24 @@ def test_how_many_steps_generation_attends_to_at_once_does_not_matter(at_once, m
 def test_every_parameter_gets_a_gradient(form):
     network = build(form)
     tokens, observed, _ = rows(200)
-    network.loss(tokens, observed, torch.Generator().manual_seed(0)).backward()
+    network.loss(network.examples(tokens, observed, torch.Generator().manual_seed(0))).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert (parameter.grad != 0).any(), name
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+@pytest.mark.parametrize("n_parts", [1, 2, 7])
+def test_losses_of_parts_add_up_to_that_of_all(form, missing, n_parts):
+    network = build(form)
+    tokens, observed, _ = rows(50, missing=missing)
+    examples = network.examples(tokens, observed, torch.Generator().manual_seed(0))
+    parts = examples.split(n_parts)
+    assert sum(len(part.tokens) for part in parts) == 50
+    with torch.no_grad():
+        total = sum(network.loss(part) for part in parts)
+        torch.testing.assert_close(total, network.loss(examples))
 
 
 def test_a_missing_cells_token_influences_nothing(form):
@@ -128,9 +141,11 @@ def test_a_missing_cells_token_influences_nothing(form):
     tokens, observed, orders = rows(missing=0.4)
     other = rows(seed=9)[0].where(~observed, tokens)
     assert (other != tokens).any()
-    seeds = [torch.Generator().manual_seed(3) for _ in range(2)]
+    examples = [
+        network.examples(told, observed, torch.Generator().manual_seed(3)) for told in (tokens, other)
+    ]
     with torch.no_grad():
-        assert network.loss(tokens, observed, seeds[0]) == network.loss(other, observed, seeds[1])
+        assert network.loss(examples[0]) == network.loss(examples[1])
         nll = network.nll(tokens, observed, orders)
         assert torch.equal(nll, network.nll(other, observed, orders))
     assert (nll[~observed] == 0).all()
@@ -175,7 +190,8 @@ def test_a_wholly_missing_row_is_worth_nothing(form):
     orders = random_orders(observed, torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert (network.nll(tokens, observed, orders)[:4] == 0).all()
-        nothing = network.loss(tokens[:4], observed[:4], torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        nothing = network.loss(network.examples(tokens[:4], observed[:4], generator))
     assert nothing == 0
 
 

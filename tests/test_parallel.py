@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
-from macode_plugin.parallel import LEAST_ROWS, side_by_side, split
+from macode_plugin import MaCoDE
+from macode_plugin.networks import CausalNetwork
+from macode_plugin.parallel import LEAST_ROWS, Workers, split
 
 CPU = torch.device("cpu")
 
@@ -21,6 +23,13 @@ def threads():
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def frame():
+    """A table of 240 rows and 6 columns, enough for halves of batches."""
+    numbers = np.random.default_rng(0).normal(size=(240, 6)).cumsum(axis=1)
+    return pd.DataFrame(numbers, columns=list("abcdef"))
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
@@ -45,8 +54,24 @@ def test_there_are_parts_for_all_threads_if_there_are_rows_enough(threads):
 def test_several_parts_are_under_way_at_once(threads):
     threads(3)
     together = threading.Barrier(3, timeout=60)
-    side_by_side(lambda part: together.wait(), [slice(i, i + 1) for i in range(3)], CPU)
-    assert not together.broken
+    with Workers(5, CPU) as workers:
+        assert workers.n == 3
+        arrivals = workers.map(lambda part: together.wait(), range(3))
+    assert sorted(arrivals) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_come_in_the_order_of_the_parts(threads, n_threads):
+    threads(n_threads)
+    with Workers(3, CPU) as workers:
+        assert workers.map(lambda part: part * part, range(50)) == [i * i for i in range(50)]
+
+
+def test_an_accelerator_gets_one_part_after_another(threads):
+    threads(3)
+    with Workers(3, torch.device("cuda")) as workers:
+        assert workers.n == 1
+        assert workers.map(lambda part: threading.get_ident(), range(3)) == [threading.get_ident()] * 3
 
 
 def test_the_number_of_threads_does_not_change_the_rows(threads, mixed_model):
@@ -57,11 +82,49 @@ def test_the_number_of_threads_does_not_change_the_rows(threads, mixed_model):
     pd.testing.assert_frame_equal(*drawn)
 
 
+def test_the_number_of_threads_changes_what_is_learned_by_rounding_alone(threads, frame):
+    losses = []
+    for n_threads in (1, 2, 5):
+        threads(n_threads)
+        model = MaCoDE(epochs=3, batch_size=256, precision="float32", random_state=0, verbose=False)
+        history = model.fit(frame).history_
+        assert torch.get_num_threads() == n_threads
+        losses.append([(record["train_nll"], record["validation_nll"]) for record in history])
+    np.testing.assert_allclose(losses[1:], np.broadcast_to(losses[0], (2, 3, 2)), rtol=1e-4)
+
+
+def test_halves_of_a_batch_are_learned_from_side_by_side(threads, frame, monkeypatch):
+    threads(2)
+    together = threading.Barrier(2, timeout=60)
+    honest = CausalNetwork.loss
+
+    def loss(self, examples):
+        assert len(examples.tokens) == 120
+        together.wait()
+        return honest(self, examples)
+
+    monkeypatch.setattr(CausalNetwork, "loss", loss)
+    MaCoDE(epochs=1, batch_size=240, validation_fraction=0.0, verbose=False).fit(frame)
+    assert not together.broken
+
+
+def test_an_interrupted_fit_leaves_the_number_of_threads_as_it_was(threads, frame):
+    threads(2)
+
+    def stop(record):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        MaCoDE(epochs=2, verbose=False).fit(frame, callback=stop)
+    assert torch.get_num_threads() == 2
+
+
 def test_the_number_of_threads_is_left_as_it_was(threads):
     threads(3)
-    seen = []
-    side_by_side(lambda part: seen.append(torch.get_num_threads()), [slice(0, 1), slice(1, 2)], CPU)
-    assert seen == [1, 1]
+    with Workers(2, CPU) as workers:
+        seen = workers.map(lambda part: torch.get_num_threads(), range(2))
+        assert seen == [1, 1]
+        assert torch.get_num_threads() == 1  # its others would be idle, in a loop
     later = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
     later.start()
     later.join()
@@ -73,12 +136,12 @@ def test_an_error_in_a_part_is_raised_and_ends_the_others(threads):
     begun = []
 
     def work(part):
-        begun.append(part.start)
-        if part.start == 0:
+        begun.append(part)
+        if part == 0:
             raise ValueError("part 0")
         time.sleep(0.01)
 
-    with pytest.raises(ValueError, match="part 0"):
-        side_by_side(work, [slice(i, i + 1) for i in range(1000)], CPU)
+    with pytest.raises(ValueError, match="part 0"), Workers(2, CPU) as workers:
+        workers.map(work, range(1000))
     assert np.unique(begun).size < 1000
     assert torch.get_num_threads() == 2

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from macode_plugin.networks.base import ConditionalNetwork, Decoder
+from macode_plugin.networks.base import ConditionalNetwork, Decoder, Examples
 from macode_plugin.networks.causal import CausalNetwork
 from macode_plugin.networks.masked import MaskedNetwork
 
-__all__ = ["NETWORKS", "CausalNetwork", "ConditionalNetwork", "Decoder", "MaskedNetwork"]
+__all__ = ["NETWORKS", "CausalNetwork", "ConditionalNetwork", "Decoder", "Examples", "MaskedNetwork"]
 
 NETWORKS: dict[str, type[ConditionalNetwork]] = {"causal": CausalNetwork, "masked": MaskedNetwork}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from macode_plugin.networks.heads import Heads
 from macode_plugin.table import Vocabulary
 
-__all__ = ["ConditionalNetwork", "Decoder", "scored_bytes"]
+__all__ = ["ConditionalNetwork", "Decoder", "Examples", "scored_bytes"]
 
 
 def scored_bytes(vocabulary: Vocabulary, width: int, hidden: int) -> int:
@@ -19,6 +20,31 @@ def scored_bytes(vocabulary: Vocabulary, width: int, hidden: int) -> int:
     ``hidden`` is what a feed-forward layer makes of a cell, in numbers.
     """
     return 4 * (len(vocabulary) * (6 * width + hidden) + 2 * sum(vocabulary.sizes))
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A training batch with all that chance decides about it, so that its rows can be scored apart.
+
+    Shape
+    -----
+    - tokens: (n, p), what is to be predicted
+    - told: (n, p), what is known instead, see :class:`~macode_plugin.context_noise.ContextNoise`
+    - observed: (n, p) bool
+    - places: (n, p), where a row's cells are hidden: each network's own
+    - weight: (n, p), what a cell's negative log-likelihood counts for in the loss
+    """
+
+    tokens: Tensor
+    told: Tensor
+    observed: Tensor
+    places: Tensor
+    weight: Tensor
+
+    def split(self, n: int) -> list[Examples]:
+        """Return ``n`` parts of nearly as many rows each; their losses add up to that of all."""
+        fields = (self.tokens, self.told, self.observed, self.places, self.weight)
+        return [Examples(*part) for part in zip(*(field.tensor_split(n) for field in fields))]
 
 
 class Decoder(ABC):
@@ -57,22 +83,24 @@ class ConditionalNetwork(nn.Module, ABC):
         """Return the weights that take one layer to the next, by how many matrices each stacks."""
 
     @abstractmethod
-    def loss(
+    def examples(
         self,
         tokens: Tensor,
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-    ) -> Tensor:
-        """Return the training objective on a batch.
+    ) -> Examples:
+        """Draw what the network is asked about a batch of rows, and what each answer counts for.
 
         Shape
         -----
-        - tokens: (n, p), what is to be predicted
-        - told: (n, p), what is known instead, see :class:`~macode_plugin.context_noise.ContextNoise`
+        - tokens, told: (n, p), see :class:`Examples`; told is tokens unless given
         - observed: (n, p) bool; cells that are not observed enter neither input nor loss
-        - Output: scalar
         """
+
+    @abstractmethod
+    def loss(self, examples: Examples) -> Tensor:
+        """Return the training objective, a scalar: the weighted sum over cells."""
 
     @abstractmethod
     def nll(self, tokens: Tensor, observed: Tensor, orders: Tensor) -> Tensor:

@@ -16,12 +16,13 @@ import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from macode_plugin.masking import random_orders
-from macode_plugin.networks.base import ConditionalNetwork, Decoder, scored_bytes
+from macode_plugin.networks.base import ConditionalNetwork, Decoder, Examples, scored_bytes
 from macode_plugin.networks.heads import Heads, TokenVectors, token_offsets
 from macode_plugin.table import Vocabulary
 
@@ -88,39 +89,36 @@ class CausalNetwork(ConditionalNetwork):
         single = [layer.weight for block in self.blocks for layer in (block.out, block.up, block.down)]
         return {1: single, 3: [block.qkv.weight for block in self.blocks]}
 
-    def loss(
+    def examples(
         self,
         tokens: Tensor,
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-    ) -> Tensor:
-        """Return the rows' mean negative log-likelihood under one random order each, in nats.
+    ) -> Examples:
+        """Draw an order for every row; the loss is the rows' mean negative log-likelihood, in nats.
 
         Rows with missing cells are weighted so that every set of known columns is learned from
         the rows that observe it alike (:func:`_balance`); complete tables are not affected.
         """
         orders = random_orders(observed, generator)
-        told = tokens if told is None else told
-        nll = self._score(tokens, told, observed, orders, bfloat16=self.bfloat16_products)
+        weight = observed / len(tokens)
         if not observed.all():
-            nll = nll * _balance(observed, orders.argsort(dim=1))
-        return nll.sum() / len(tokens)
+            weight = weight * _balance(observed, orders.argsort(dim=1))
+        return Examples(tokens, tokens if told is None else told, observed, orders, weight)
+
+    def loss(self, examples: Examples) -> Tensor:
+        """Return the weighted negative log-likelihood; see :meth:`examples`."""
+        tokens, told, orders = examples.tokens, examples.told, examples.places
+        nll = self._score(tokens, told, orders, bfloat16=self.bfloat16_products)
+        return (nll * examples.weight).sum()
 
     def nll(self, tokens: Tensor, observed: Tensor, orders: Tensor) -> Tensor:
         """Score every observed cell in one pass; see :class:`ConditionalNetwork`."""
-        return self._score(tokens, tokens, observed, orders)
+        return self._score(tokens, tokens, orders) * observed
 
-    def _score(
-        self,
-        tokens: Tensor,
-        told: Tensor,
-        observed: Tensor,
-        orders: Tensor,
-        *,
-        bfloat16: bool = False,
-    ) -> Tensor:
-        """Score every observed cell, given what was told of those before it."""
+    def _score(self, tokens: Tensor, told: Tensor, orders: Tensor, *, bfloat16: bool = False) -> Tensor:
+        """Score every cell, given what was told of those before it; of the observed ones it tells."""
         ids = (told.clamp(min=0) + self.offsets).gather(1, orders)
         x = self._inputs(self._value_table(), ids, orders)
         for block in self.blocks:
@@ -128,7 +126,7 @@ class CausalNetwork(ConditionalNetwork):
         back = orders.argsort(dim=1).unsqueeze(-1).expand_as(x)
         steps = torch.arange(x.shape[1], device=x.device)
         hidden = self._output(x, orders, steps).gather(1, back)
-        return self.heads.nll(hidden, tokens) * observed
+        return self.heads.nll(hidden, tokens)
 
     def state(self, tokens: Tensor, orders: Tensor, n_known: Tensor) -> Tensor:
         """Read as much of the rows as any of them knows; see :class:`ConditionalNetwork`."""
@@ -280,7 +278,7 @@ class CausalDecoder(Decoder):
         n_columns, width = network.queries.shape
         heads = network.blocks[0].n_heads
         shape = (len(network.blocks), 2, n_columns, heads, width // heads, n_rows)
-        self.cache = torch.empty(shape, device=self.table.device)
+        self.cache = _uninitialised(shape, self.table.device)
 
     def query(self, column: Tensor) -> Tensor:
         """Take one step with the last revealed value; see :class:`Decoder`."""
@@ -307,6 +305,16 @@ class CausalDecoder(Decoder):
     def reveal(self, column: Tensor, token: Tensor) -> None:
         """Remember the value that the next step is told."""
         self.previous = self.network.offsets[column] + token + 1
+
+
+def _uninitialised(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Return an empty tensor of float32, for a processor in memory of numpy's.
+
+    numpy asks Linux for large pages, which torch does not: letter is drawn a tenth faster.
+    """
+    if device.type != "cpu":
+        return torch.empty(shape, device=device)
+    return torch.from_numpy(np.empty(shape, dtype=np.float32))
 
 
 def _initialise(network: CausalNetwork, generator: torch.Generator) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from macode_plugin.masking import random_mask
-from macode_plugin.networks.base import ConditionalNetwork, Decoder, scored_bytes
+from macode_plugin.networks.base import ConditionalNetwork, Decoder, Examples, scored_bytes
 from macode_plugin.networks.heads import Heads, TokenVectors, token_offsets
 from macode_plugin.table import Vocabulary
 
@@ -77,23 +77,27 @@ class MaskedNetwork(ConditionalNetwork):
                 matrices[3 if name.endswith("in_proj_weight") else 1].append(weight)
         return matrices
 
-    def loss(
+    def examples(
         self,
         tokens: Tensor,
         observed: Tensor,
         generator: torch.Generator,
         told: Tensor | None = None,
-    ) -> Tensor:
-        """Return the published loss.
+    ) -> Examples:
+        """Draw masks; the loss is the published one.
 
         Cross-entropy at masked cells, averaged over the masked rows of each column, summed over
         columns. Missing cells are fed as [MASK] and not scored.
         """
         masked = random_mask(tokens.shape[0], tokens.shape[1], generator).to(tokens.device)
         scored = masked & observed
-        states = self(tokens if told is None else told, masked | ~observed)
-        cross_entropy = self.heads.nll(states, tokens) * scored
-        return (cross_entropy.sum(dim=0) / scored.sum(dim=0).clamp(min=1)).sum()
+        weight = scored / scored.sum(dim=0).clamp(min=1)
+        return Examples(tokens, tokens if told is None else told, observed, masked, weight)
+
+    def loss(self, examples: Examples) -> Tensor:
+        """Return the weighted cross-entropy; see :meth:`examples`."""
+        states = self(examples.told, examples.places | ~examples.observed)
+        return (self.heads.nll(states, examples.tokens) * examples.weight).sum()
 
     def nll(self, tokens: Tensor, observed: Tensor, orders: Tensor) -> Tensor:
         """Score every observed cell, one pass for each place in the order."""
