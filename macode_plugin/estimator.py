@@ -81,8 +81,10 @@ class MaCoDE(Inference, BaseEstimator):
         Peak learning rate. Beside Muon, AdamW takes half of it on tables of up to 1500 training
         rows, all of it from 3000 on.
     weight_decay : float
-    schedule : {"cosine", "constant"}
-        Learning rate over the epochs: warm-up and half a cosine to zero, or constant (paper).
+    schedule : {"trapezoidal", "constant"}
+        Learning rate over the epochs: warm-up, constant, and linear to zero over the second half
+        (Hägele et al. 2024, arXiv 2405.18392), over more of them on tables of under 3000 training
+        rows, over all of them up to 1500; or constant throughout (paper).
     ema_decay : float
         Decay of the moving average of weights that is used after training; 0 for none (paper).
     validation_fraction : float
@@ -147,7 +149,7 @@ class MaCoDE(Inference, BaseEstimator):
         optimizer: str = "muon",
         lr: float = 2e-3,
         weight_decay: float = 1e-3,
-        schedule: str = "cosine",
+        schedule: str = "trapezoidal",
         ema_decay: float = 0.99,
         validation_fraction: float = 0.1,
         patience: int | str | None = "auto",

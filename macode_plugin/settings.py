@@ -71,12 +71,12 @@ def auto_batch(n_rows: int) -> int:
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
-    600 steps for tables of up to 4000 rows; then as many passes over the rows, up to 1920 steps at
-    12 800 rows; from there on growing with the square root of their number. Kings (17 290 rows)
-    is learned better in 30 passes by layers with a gate than in 39 without, in less time (one seed).
+    600 steps for tables of up to 4000 rows; then as many passes over the rows, up to 1320 steps at
+    8800 rows; from there on growing with the square root of their number: letter (14 400 training
+    rows) is learned as well in 30 passes as in the 36 that a cosine schedule took (one seed).
     """
     size = max(n_rows / 4000, 1.0)
-    n_steps = 600 * min(size, math.sqrt(3.2 * size))
+    n_steps = 600 * min(size, math.sqrt(2.2 * size))
     return math.ceil(n_steps / math.ceil(n_rows / batch_size))
 
 
@@ -115,7 +115,7 @@ def check(parameters: dict[str, Any]) -> None:
     check_seed(parameters["random_state"])
     _one_of(parameters, "network", tuple(NETWORKS))
     _one_of(parameters, "optimizer", ("muon", "adamw"))
-    _one_of(parameters, "schedule", ("cosine", "constant"))
+    _one_of(parameters, "schedule", ("trapezoidal", "constant"))
     _one_of(parameters, "missing", ("mask", "model"))
     _one_of(parameters, "precision", ("auto", *PRECISIONS))
     if (parameters["network"], parameters["precision"]) == ("masked", "bfloat16"):

@@ -41,7 +41,11 @@ on banknote, .1 on concrete (three seeds, ``benchmarks.ablation``), .5 on breast
 
 Down to half of them Muon's momentum also lasts longer, up to twice as long (.95 for .9): breast lost .6
 by the shorter one (three seeds), larger tables gained: .15 on whitewine, .05 on loan and abalone (two
-seeds), .09 on letter and kings (one)."""
+seeds), .09 on letter and kings (one).
+
+And their rate sinks from the start on, as fast as half a cosine's; that of larger tables from the
+middle on: than by a cosine, letter is learned .36 nats better in 12 passes, .19 in 30, kings .15, loan
+.1, whitewine .06 (one seed), banknote .1 less well (three)."""
 
 VALIDATION_ROWS = 1000
 """Rows scored at every epoch, about: few validation rows are scored under two column orders each, the
@@ -116,6 +120,7 @@ class Trainer:
         self.average = None
         if plan.ema_decay > 0:
             self.average = AveragedModel(network, multi_avg_fn=_moving_average(plan.ema_decay))
+        self.cooldown = 1.5 - _share_of_few(len(tokens))
         self.steps_per_epoch = math.ceil(len(tokens) / plan.batch_size)
         self.step = 0
         self.seconds = 0.0
@@ -278,9 +283,9 @@ class Trainer:
         return sum(losses)
 
     def _rate(self, seconds: float) -> float:
-        """Return the learning rate's factor: linear warm-up, then half a cosine to zero.
+        """Return the learning rate's factor: linear warm-up, 1, linear cooldown to zero.
 
-        A time budget that would cut the run short brings the cosine's end forward.
+        A time budget that would cut the run short brings the end forward.
         """
         if self.plan.schedule == "constant":
             return 1.0
@@ -289,7 +294,7 @@ class Trainer:
         if self.plan.max_time is not None:
             done = max(done, min(seconds / self.plan.max_time, 1.0))
         warm_up = min(50, 0.1 * total)
-        return min(1.0, (self.step + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * done))
+        return min((self.step + 1) / warm_up, 1.0, (1 - done) / self.cooldown)
 
     def _out_of_time(self, seconds: float) -> bool:
         return self.plan.max_time is not None and seconds >= self.plan.max_time

@@ -271,8 +271,8 @@ def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_large_on
 
     by_size = [steps(rows) for rows in (256, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
     assert by_size == sorted(by_size)
-    assert steps(12_000) / steps(4_000) == pytest.approx(3, rel=0.05)
-    assert steps(160_000) / steps(40_000) == pytest.approx(2, rel=0.05)
+    assert steps(8_000) / steps(4_000) == pytest.approx(2, rel=0.05)
+    assert steps(160_000) / steps(40_000) == pytest.approx(2, rel=0.12)  # in whole passes
 
 
 def test_verbose_shows_a_bar_and_silence_is_silent(tiny, frame, capsys):

@@ -91,6 +91,17 @@ def test_muon_remembers_longer_on_small_tables(tiny, monkeypatch, n_rows, moment
     assert seen == [pytest.approx(momentum)]
 
 
+@pytest.mark.parametrize(("n_rows", "falls_from"), [(300, 0.0), (2250, 0.25), (6000, 0.5)])
+def test_the_rate_falls_from_the_middle_on_and_sooner_on_small_tables(tiny, n_rows, falls_from):
+    frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows)})
+    model = tiny(epochs=20, validation_fraction=0.0, batch_size=150).fit(frame)
+    per_epoch = math.ceil(n_rows / 150)
+    for record in model.history_[2:]:  # the first tenth is warm-up
+        done = (record["epoch"] * per_epoch - 1) / (20 * per_epoch)
+        assert record["lr"] == pytest.approx(model.lr * min(1.0, (1 - done) / (1 - falls_from)))
+    assert model.history_[0]["lr"] < model.history_[2]["lr"]
+
+
 def test_training_nll_falls(tiny, frame):
     history = tiny(epochs=8, lr=1e-2).fit(frame).history_
     assert history[-1]["train_nll"] < history[0]["train_nll"] - 0.3
