@@ -72,8 +72,9 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs are trained when ``epochs`` is "auto".
 
     600 steps for tables of up to 4000 rows; then as many passes over the rows, up to 1320 steps at
-    8800 rows; from there on growing with the square root of their number: letter (14 400 training
-    rows) is learned as well in 30 passes as in the 36 that a cosine schedule took (one seed).
+    8800 rows; from there on growing with the square root of their number: letter and kings are
+    learned as well in 30 and 29 passes as in the 36 and 35 that a cosine took (``benchmarks.q1``, three
+    seeds each).
     """
     size = max(n_rows / 4000, 1.0)
     n_steps = 600 * min(size, math.sqrt(2.2 * size))

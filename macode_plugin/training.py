@@ -154,11 +154,11 @@ class Trainer:
         ``after_epoch`` gets each epoch's record: ``epoch``, ``train_nll``, ``validation_nll`` (NaN
         without validation rows), in nats per row, ``lr`` and ``seconds`` since the start.
         """
-        with self.workers:
-            while not self.finished:
+        while not self.finished:
+            with self.workers:
                 record = self.run_epoch()
-                if after_epoch(record):
-                    break
+            if after_epoch(record):
+                break
 
     def run_epoch(self) -> dict[str, float]:
         """Train one epoch and return its record; a time budget may cut it short."""
@@ -193,6 +193,7 @@ class Trainer:
             return math.nan
         orders = self._validation_orders
         n_parts = self.workers.n * math.ceil(len(orders) / (4 * self.plan.batch_size))
+        n_parts = min(n_parts, len(orders))
         rows = self.validation.repeat(len(orders) // len(self.validation), 1).tensor_split(n_parts)
         total = self.workers.map(self._total_nll, zip(rows, orders.tensor_split(n_parts)))
         return sum(total) / len(orders)
@@ -259,8 +260,8 @@ class Trainer:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
-        told = None if self.noise is None else self.noise(tokens, self.generator)
-        examples = self.network.examples(tokens, tokens != FREE, self.generator, told)
+        told = tokens if self.noise is None else self.noise(tokens, self.generator)
+        examples = self.network.examples(tokens, told, tokens != FREE, self.generator)
         loss = self._take_gradients(examples)
         self.workers.map(lambda optimizer: optimizer.step(), self.optimizers)
         self.step += 1
@@ -276,7 +277,8 @@ class Trainer:
             loss = self.network.loss(part)
             return loss.item(), torch.autograd.grad(loss, parameters)
 
-        n_parts = self.workers.n if examples.tokens.numel() >= LEAST_CELLS else 1
+        n_rows, n_columns = examples.tokens.shape
+        n_parts = min(self.workers.n, n_rows) if n_rows * n_columns >= LEAST_CELLS else 1
         losses, shares = zip(*self.workers.map(gradients, examples.split(n_parts)))
         for parameter, *share in zip(parameters, *shares):
             parameter.grad = sum(share[1:], start=share[0])

@@ -116,7 +116,7 @@ def test_how_many_steps_generation_attends_to_at_once_does_not_matter(at_once, m
 def test_every_parameter_gets_a_gradient(form):
     network = build(form)
     tokens, observed, _ = rows(200)
-    network.loss(network.examples(tokens, observed, torch.Generator().manual_seed(0))).backward()
+    network.loss(network.examples(tokens, tokens, observed, torch.Generator().manual_seed(0))).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
@@ -128,7 +128,7 @@ def test_every_parameter_gets_a_gradient(form):
 def test_losses_of_parts_add_up_to_that_of_all(form, missing, n_parts):
     network = build(form)
     tokens, observed, _ = rows(50, missing=missing)
-    examples = network.examples(tokens, observed, torch.Generator().manual_seed(0))
+    examples = network.examples(tokens, tokens, observed, torch.Generator().manual_seed(0))
     parts = examples.split(n_parts)
     assert sum(len(part.tokens) for part in parts) == 50
     with torch.no_grad():
@@ -142,7 +142,7 @@ def test_a_missing_cells_token_influences_nothing(form):
     other = rows(seed=9)[0].where(~observed, tokens)
     assert (other != tokens).any()
     examples = [
-        network.examples(told, observed, torch.Generator().manual_seed(3)) for told in (tokens, other)
+        network.examples(row, row, observed, torch.Generator().manual_seed(3)) for row in (tokens, other)
     ]
     with torch.no_grad():
         assert network.loss(examples[0]) == network.loss(examples[1])
@@ -191,7 +191,7 @@ def test_a_wholly_missing_row_is_worth_nothing(form):
     with torch.no_grad():
         assert (network.nll(tokens, observed, orders)[:4] == 0).all()
         generator = torch.Generator().manual_seed(0)
-        nothing = network.loss(network.examples(tokens[:4], observed[:4], generator))
+        nothing = network.loss(network.examples(tokens[:4], tokens[:4], observed[:4], generator))
     assert nothing == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from macode_plugin import MaCoDE
-from macode_plugin.networks import CausalNetwork
+from macode_plugin.networks import CausalNetwork, Examples
 from macode_plugin.parallel import LEAST_ROWS, Workers, split
 
 CPU = torch.device("cpu")
@@ -106,6 +106,29 @@ def test_halves_of_a_batch_are_learned_from_side_by_side(threads, frame, monkeyp
     monkeypatch.setattr(CausalNetwork, "loss", loss)
     MaCoDE(epochs=1, batch_size=240, validation_fraction=0.0, verbose=False).fit(frame)
     assert not together.broken
+
+
+@pytest.mark.parametrize("network", ["causal", "masked"])
+@pytest.mark.parametrize("n_rows", [1, 2, 3])
+def test_a_wide_table_of_fewer_rows_than_threads_is_fitted(threads, monkeypatch, network, n_rows):
+    threads(2)
+    monkeypatch.setattr("macode_plugin.training.LEAST_CELLS", 1)
+    sizes = []
+    honest = Examples.split
+    monkeypatch.setattr(Examples, "split", lambda self, n: (sizes.append(n), honest(self, n))[1])
+    frame = pd.DataFrame({"a": np.arange(n_rows), "b": list("uvw")[:n_rows]})
+    model = MaCoDE(network=network, epochs=2, validation_fraction=0.0, verbose=False).fit(frame)
+    assert len(model.sample(5)) == 5
+    assert sizes == [min(n_rows, 2)] * 2
+
+
+def test_a_callback_has_all_of_torchs_threads(threads, frame):
+    threads(2)
+    seen = []
+    MaCoDE(epochs=2, verbose=False).fit(
+        frame, callback=lambda record: seen.append(torch.get_num_threads())
+    )
+    assert seen == [2, 2]
 
 
 def test_an_interrupted_fit_leaves_the_number_of_threads_as_it_was(threads, frame):

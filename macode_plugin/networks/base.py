@@ -31,7 +31,8 @@ class Examples:
     - tokens: (n, p), what is to be predicted
     - told: (n, p), what is known instead, see :class:`~macode_plugin.context_noise.ContextNoise`
     - observed: (n, p) bool
-    - places: (n, p), where a row's cells are hidden: each network's own
+    - places: (n, p), the order in which a row's columns are read, or True where a cell is masked, as
+      the network has it
     - weight: (n, p), what a cell's negative log-likelihood counts for in the loss
     """
 
@@ -84,17 +85,13 @@ class ConditionalNetwork(nn.Module, ABC):
 
     @abstractmethod
     def examples(
-        self,
-        tokens: Tensor,
-        observed: Tensor,
-        generator: torch.Generator,
-        told: Tensor | None = None,
+        self, tokens: Tensor, told: Tensor, observed: Tensor, generator: torch.Generator
     ) -> Examples:
         """Draw what the network is asked about a batch of rows, and what each answer counts for.
 
         Shape
         -----
-        - tokens, told: (n, p), see :class:`Examples`; told is tokens unless given
+        - tokens, told: (n, p), see :class:`Examples`
         - observed: (n, p) bool; cells that are not observed enter neither input nor loss
         """
 

@@ -90,11 +90,7 @@ class CausalNetwork(ConditionalNetwork):
         return {1: single, 3: [block.qkv.weight for block in self.blocks]}
 
     def examples(
-        self,
-        tokens: Tensor,
-        observed: Tensor,
-        generator: torch.Generator,
-        told: Tensor | None = None,
+        self, tokens: Tensor, told: Tensor, observed: Tensor, generator: torch.Generator
     ) -> Examples:
         """Draw an order for every row; the loss is the rows' mean negative log-likelihood, in nats.
 
@@ -105,7 +101,7 @@ class CausalNetwork(ConditionalNetwork):
         weight = observed / len(tokens)
         if not observed.all():
             weight = weight * _balance(observed, orders.argsort(dim=1))
-        return Examples(tokens, tokens if told is None else told, observed, orders, weight)
+        return Examples(tokens, told, observed, orders, weight)
 
     def loss(self, examples: Examples) -> Tensor:
         """Return the weighted negative log-likelihood; see :meth:`examples`."""

@@ -78,11 +78,7 @@ class MaskedNetwork(ConditionalNetwork):
         return matrices
 
     def examples(
-        self,
-        tokens: Tensor,
-        observed: Tensor,
-        generator: torch.Generator,
-        told: Tensor | None = None,
+        self, tokens: Tensor, told: Tensor, observed: Tensor, generator: torch.Generator
     ) -> Examples:
         """Draw masks; the loss is the published one.
 
@@ -92,7 +88,7 @@ class MaskedNetwork(ConditionalNetwork):
         masked = random_mask(tokens.shape[0], tokens.shape[1], generator).to(tokens.device)
         scored = masked & observed
         weight = scored / scored.sum(dim=0).clamp(min=1)
-        return Examples(tokens, tokens if told is None else told, observed, masked, weight)
+        return Examples(tokens, told, observed, masked, weight)
 
     def loss(self, examples: Examples) -> Tensor:
         """Return the weighted cross-entropy; see :meth:`examples`."""
