@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["LatinHypercube", "RowNoise"]
+__all__ = ["RowNoise", "generator_of"]
 
 BLOCK = 256
 """Rows that share one generator; a block is always drawn whole."""
@@ -41,22 +41,10 @@ class RowNoise:
         return np.concatenate(blocks)[start - first * BLOCK : stop - first * BLOCK]
 
     def _block(self, b: int) -> np.ndarray:
-        return self._generator(b).random((BLOCK, self.width))
-
-    def _generator(self, b: int) -> np.random.Generator:
-        # Not (seed, stream, b) as entropy, which numpy takes to go on with zeros: (1, 2) is (1, 2, 0).
-        sequence = np.random.SeedSequence(self.seed, spawn_key=(self.stream, b))
-        return np.random.Generator(np.random.PCG64(sequence))
+        return generator_of(self.seed, self.stream, b).random((BLOCK, self.width))
 
 
-class LatinHypercube(RowNoise):
-    """Uniform numbers by row that are spread evenly: each alone is uniform, together they are not free.
-
-    Of the rows of a block, each number falls once into each of ``BLOCK`` equal parts of [0, 1), in an
-    order of its own. Source: McKay, Beckman and Conover, Technometrics 21 (1979).
-    """
-
-    def _block(self, b: int) -> np.ndarray:
-        generator = self._generator(b)
-        part = generator.random((BLOCK, self.width)).argsort(axis=0)
-        return (part + generator.random((BLOCK, self.width))) / BLOCK
+def generator_of(seed: int, *key: int) -> np.random.Generator:
+    """Return the generator of one place in a tree of them that grows from ``seed``."""
+    # Not all of them as entropy, which numpy takes to go on with zeros: (1, 2) is (1, 2, 0).
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))

@@ -22,10 +22,14 @@ def slices(n_rows: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
 
-def split(n_rows: int, most: int, device: torch.device) -> list[slice]:
-    """Return parts of at most ``most`` rows, one for each of torch's threads if rows suffice."""
+def split(n_rows: int, most: int, device: torch.device, unit: int = 1) -> list[slice]:
+    """Return parts of at most ``most`` rows, one for each of torch's threads if rows suffice.
+
+    All but the last are whole numbers of units; neither ``most`` nor ``LEAST_ROWS`` cuts one.
+    """
     share = -(-n_rows // _n_threads(device))
-    return slices(n_rows, min(max(share, LEAST_ROWS), most))
+    whole = -(-max(share, LEAST_ROWS) // unit)
+    return slices(n_rows, min(whole, max(most // unit, 1)) * unit)
 
 
 class Workers:

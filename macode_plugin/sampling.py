@@ -6,6 +6,7 @@ that share an order are more alike than rows of the data).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,13 +16,18 @@ from torch import Tensor
 from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
 from macode_plugin.networks import ConditionalNetwork
-from macode_plugin.noise import LatinHypercube, RowNoise
+from macode_plugin.noise import RowNoise
 from macode_plugin.parallel import Workers, slices, split
+from macode_plugin.stratification import Independent, Numbers, Stratified
 
-__all__ = ["chunks", "draw_rows", "draw_token"]
+__all__ = ["chunks", "cumulated", "draw_rows", "draw_token"]
 
 MEMORY = 32 * 2**20
 """Bytes that the rows decoded or scored at once may take, about; more does not run faster."""
+
+LARGEST_BLOCK = 1024
+"""Rows that share out a column's numbers, at most. With 256 of them margins of concrete and banknote
+were met less closely (Kolmogorov and Smirnov's statistic .015 for .014), with 2048 as closely."""
 
 CANDIDATES = 32
 """Candidates for the constrained cells of a row, where more than one column is constrained."""
@@ -55,12 +61,11 @@ def draw_rows(
     temperature : float
         Divides the logits; the paper's tau.
     seed : int
-        Row i draws from (seed, i) alone, whatever the other rows are.
     stratified : bool
         Draw rows that share out each column's distribution more evenly than independent ones
-        (:class:`~macode_plugin.noise.LatinHypercube`), each of them a draw from the same joint all
-        the same. Not in the paper. Not for imputations: what those differ by is to be that of
-        independent ones.
+        (:mod:`macode_plugin.stratification`), each of them a draw from the same joint all the same.
+        Without it row i depends on (seed, i) alone. Not in the paper. Not for imputations: what those
+        differ by is to be that of independent ones.
     allowed : mapping of int to Allowed, or None
         By column position, the part of its tokens that may be drawn.
     incomplete : ndarray of bool, shape (p,), or None
@@ -79,19 +84,29 @@ def draw_rows(
     """
     walk = _Walk(network, temperature, allowed or {}, never or {})
     n_rows, n_columns = known.shape
-    noise = RowNoise(seed, 2 * n_columns)
-    draws = (LatinHypercube if stratified else RowNoise)(seed, n_columns, stream=1)
+    keys = RowNoise(seed, n_columns)
     late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
-    tokens, inside = known.copy(), np.empty(known.shape)
+    tokens, inside = known.copy(), np.zeros(known.shape)
+    most = chunk_size(network.bytes_per_row)
+    block_size = most // math.ceil(most / LARGEST_BLOCK)
+
+    def numbers(stream: int, rows: slice) -> Numbers:
+        if stratified:
+            return Stratified(seed, stream, n_columns, rows, block_size)
+        return Independent(RowNoise(seed, n_columns, stream).rows(rows.start, rows.stop))
 
     def complete(rows: slice) -> None:
-        keys, inside[rows] = np.split(noise.rows(rows.start, rows.stop), 2, axis=1)
         tokens[rows] = walk.constrained_cells(known[rows], seed, rows.start)
         # Given cells come first in their row's order, so that every draw knows them.
-        orders = np.argsort(keys + (tokens[rows] == FREE) * (1 + late), axis=1)
-        tokens[rows], _ = walk.draw(tokens[rows], orders, draws.rows(rows.start, rows.stop))
+        free = tokens[rows] == FREE
+        orders = np.argsort(keys.rows(rows.start, rows.stop) + free * (1 + late), axis=1)
+        tokens[rows], _ = walk.draw(tokens[rows], orders, numbers(1, rows))
+        row, column = np.nonzero(known[rows] == FREE)
+        drawn = tokens[rows][row, column]
+        place = drawn / (1 + drawn.max(initial=0))
+        inside[rows][row, column] = numbers(3, rows).take(row, column, place)
 
-    parts = split(n_rows, chunk_size(network.bytes_per_row), walk.device)
+    parts = split(n_rows, most, walk.device, block_size)
     with Workers(len(parts), walk.device) as workers:
         workers.map(complete, parts)
     return tokens, inside
@@ -163,7 +178,7 @@ class _Walk:
             numbers[:, 0] + (candidates == FREE) + (~wanted & (candidates == FREE)), axis=1
         )
         n_steps = int(((candidates != FREE) | wanted).sum(axis=1).max())
-        tokens, log_weight = self.draw(candidates, orders, numbers[:, 1], n_steps)
+        tokens, log_weight = self.draw(candidates, orders, Independent(numbers[:, 1]), n_steps)
         tokens = np.where(wanted, tokens, candidates).reshape(n_rows, n_candidates, n_columns)
         log_weight = log_weight.reshape(n_rows, n_candidates)
         weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
@@ -173,14 +188,13 @@ class _Walk:
 
     @torch.no_grad()
     def draw(
-        self, known: np.ndarray, orders: np.ndarray, draws: np.ndarray, n_steps: int | None = None
+        self, known: np.ndarray, orders: np.ndarray, numbers: Numbers, n_steps: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Walk rows through their orders and draw their free cells.
 
         Shape
         -----
-        - known, draws: (n, p), tokens or ``FREE``, and a number in [0, 1) for each cell
-        - orders: (n, p)
+        - known, orders: (n, p), tokens or ``FREE``, and columns
 
         Returns
         -------
@@ -192,7 +206,6 @@ class _Walk:
         n_steps = known.shape[1] if n_steps is None else n_steps
         order = torch.from_numpy(orders).to(self.device)
         tokens = torch.from_numpy(known).to(self.device).gather(1, order)
-        u = torch.from_numpy(draws).to(self.device, self.exact).gather(1, order)
         free = tokens == FREE
         n_free = free.sum(dim=0).tolist()
         log_weight = torch.zeros(len(known), dtype=self.exact, device=self.device)
@@ -201,25 +214,40 @@ class _Walk:
             column = order[:, step].contiguous()
             state = decoder.query(column)
             if n_free[step]:
-                drawn, log_share = self._draw_column(state, column, u[:, step])
+                drawn, log_share = self._draw_column(state, column, free[:, step], numbers)
                 tokens[:, step] = torch.where(free[:, step], drawn, tokens[:, step])
                 log_weight += torch.where(free[:, step], log_share, 0.0)
             decoder.reveal(column, tokens[:, step])
         tokens = torch.empty_like(tokens).scatter_(1, order, tokens)
         return tokens.cpu().numpy(), log_weight.cpu().numpy()
 
-    def _draw_column(self, state: Tensor, column: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        """Draw each row's queried cell; also the log-probability of what is allowed there."""
-        drawn = torch.empty_like(column)
-        log_share = torch.zeros_like(u)
+    def _draw_column(
+        self, state: Tensor, column: Tensor, free: Tensor, numbers: Numbers
+    ) -> tuple[Tensor, Tensor]:
+        """Draw the queried cells that are free; also the log-probability of what is allowed there."""
+        drawn = torch.zeros_like(column)
+        log_share = torch.zeros(len(column), dtype=self.exact, device=self.device)
         for rows, logits, weights in self.heads.logits(state, column):
             if weights is not None:
-                logits = logits.to(u.dtype)
+                logits = logits.to(self.exact)
                 total = torch.logsumexp(logits, dim=1)
                 logits = logits + weights
                 log_share[rows] = torch.logsumexp(logits, dim=1) - total
-            drawn[rows] = draw_token(logits, u[rows])
+            cumulative = cumulated(logits, self.exact)
+            u = torch.zeros(len(rows), dtype=self.exact, device=self.device)
+            wanted = free[rows]
+            u[wanted] = self._numbers(numbers, rows[wanted], column, _mean_place(cumulative)[wanted])
+            drawn[rows] = draw_token(cumulative, u)
         return drawn, log_share
+
+    def _numbers(self, numbers: Numbers, rows: Tensor, column: Tensor, expected: Tensor) -> Tensor:
+        u = numbers.take(*(tensor.cpu().numpy() for tensor in (rows, column[rows], expected)))
+        return torch.from_numpy(u).to(self.device, self.exact)
+
+
+def _mean_place(cumulative: Tensor) -> Tensor:
+    """Return the mean share of tokens that come before the drawn one: the sum of the tails."""
+    return 1 - cumulative.sum(dim=1) / (cumulative[:, -1] * cumulative.shape[1])
 
 
 def _all_but(token: int) -> Tensor:
@@ -229,19 +257,23 @@ def _all_but(token: int) -> Tensor:
     return weights
 
 
-def draw_token(logits: Tensor, u: Tensor) -> Tensor:
-    """Draw a token from each row's logits by inverting its cumulative distribution at ``u``.
+def cumulated(logits: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the cumulative sums of tokens' probabilities, shape (n, K), taken in ``dtype``.
 
-    Probabilities are summed in ``u``'s precision, float64 where the device has it: 32-bit draws
-    distort rare tokens (arXiv 2409.02908).
+    That is float64 where the device has it: 32-bit draws distort rare tokens (arXiv 2409.02908).
+    """
+    return torch.softmax(logits, dim=1).cumsum(dim=1, dtype=dtype)
+
+
+def draw_token(cumulative: Tensor, u: Tensor) -> Tensor:
+    """Draw a token of each row by inverting its cumulative distribution at ``u``.
 
     Shape
     -----
-    - logits: (n, K)
+    - cumulative: (n, K), of :func:`cumulated`
     - u: (n,), in [0, 1)
     - Output: (n,)
     """
-    cumulative = torch.softmax(logits, dim=1).cumsum(dim=1, dtype=u.dtype)
     total = cumulative[:, -1:]
     # Rounding may lift a target onto the total, past every token.
     target = torch.minimum(u.unsqueeze(1) * total, total * (1 - torch.finfo(u.dtype).eps))

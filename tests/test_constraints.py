@@ -1,5 +1,7 @@
 """Rules on columns are drawn natively, from the model's distribution restricted to them."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,14 @@ def model(frame):
     # Trained until what it says of a column hardly depends on the order of the others.
     small = {"width": 32, "n_layers": 1, "feed_forward": 64, "lr": 1e-2, "batch_size": 128}
     return MaCoDE(**small, epochs=12, missing="model", random_state=0, verbose=False).fit(frame)
+
+
+@pytest.fixture
+def independent(model):
+    """The model, which draws rows that have nothing to do with each other."""
+    alone = copy.copy(model)
+    alone.stratified = False
+    return alone
 
 
 @pytest.fixture(scope="module")
@@ -150,18 +160,18 @@ def test_a_rare_rule_gives_all_rows(model, frame):
     assert len(drawn) == 2000
 
 
-def test_a_row_does_not_depend_on_the_others(model):
+def test_an_independent_row_does_not_depend_on_the_others(independent):
     rules = [("real", ">", 1.0), ("count", "<", 9), ("kind", "in", ["a", "b"])]
-    many = model.sample(900, constraints=rules, random_state=4)
-    few = model.sample(60, constraints=rules, random_state=4)
+    many = independent.sample(900, constraints=rules, random_state=4)
+    few = independent.sample(60, constraints=rules, random_state=4)
     pd.testing.assert_frame_equal(many.head(60), few)
 
 
-def test_a_row_does_not_depend_on_what_others_are_given(model):
+def test_an_independent_row_does_not_depend_on_what_others_are_given(independent):
     rules = [("count", "<", 9), ("kind", "in", ["a", "b"])]
     given = pd.DataFrame({"kind": ["a"] * 40 + [None]})
-    beside = model.sample(conditions=given, constraints=rules, random_state=4)
-    alone = model.sample(conditions=given.head(40), constraints=rules, random_state=4)
+    beside = independent.sample(conditions=given, constraints=rules, random_state=4)
+    alone = independent.sample(conditions=given.head(40), constraints=rules, random_state=4)
     pd.testing.assert_frame_equal(beside.head(40), alone)
 
 

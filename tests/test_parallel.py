@@ -51,6 +51,15 @@ def test_there_are_parts_for_all_threads_if_there_are_rows_enough(threads):
     assert len(split(3 * LEAST_ROWS, 4096, torch.device("cuda"))) == 1
 
 
+@pytest.mark.parametrize("most", [700, 1000, 4096])
+def test_no_part_cuts_a_unit(most, threads):
+    threads(2)
+    parts = split(10_000, most, CPU, 900)
+    assert [row for part in parts for row in range(part.start, part.stop)] == list(range(10_000))
+    assert all(part.start % 900 == 0 for part in parts)
+    assert len(parts) == (12 if most < 1800 else 3)
+
+
 def test_several_parts_are_under_way_at_once(threads):
     threads(3)
     together = threading.Barrier(3, timeout=60)

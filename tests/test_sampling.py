@@ -18,12 +18,16 @@ from tables import (
 )
 
 from macode_plugin import MaCoDE
-from macode_plugin.noise import BLOCK, LatinHypercube, RowNoise
-from macode_plugin.sampling import draw_token
+from macode_plugin.noise import BLOCK, RowNoise
+from macode_plugin.sampling import cumulated, draw_token
 
 
 def total_variation(p, q):
     return np.abs(p - q).sum() / 2
+
+
+def draw(logits, u):
+    return draw_token(cumulated(logits, u.dtype), u)
 
 
 def shuffled(frame):
@@ -143,25 +147,26 @@ def test_no_rows_under_conditions_have_the_right_dtypes(given, mixed, mixed_mode
         assert drawn.dtypes.tolist() == mixed.dtypes.tolist()
 
 
-def test_the_first_rows_of_a_large_draw_are_the_small_draw(form, tiny):
-    model = tiny(network=form).fit(mixed_table()[["int", "float", "str", "str_na"]])
+def test_the_first_independent_rows_of_a_large_draw_are_the_small_draw(form, tiny):
+    model = tiny(network=form, stratified=False).fit(mixed_table()[["int", "float", "str", "str_na"]])
     large, small = model.sample(1000, random_state=3), model.sample(100, random_state=3)
     pd.testing.assert_frame_equal(large.head(100), small)
     assert not large.tail(100).reset_index(drop=True).equals(small)
 
 
-def test_rows_do_not_depend_on_how_many_are_drawn_at_once(form, tiny, monkeypatch):
-    model = tiny(network=form).fit(mixed_table()[["int", "float", "str", "str_na"]])
+def test_independent_rows_do_not_depend_on_how_many_are_drawn_at_once(form, tiny, monkeypatch):
+    model = tiny(network=form, stratified=False).fit(mixed_table()[["int", "float", "str", "str_na"]])
     at_once = model.sample(700, random_state=3)
     monkeypatch.setattr("macode_plugin.sampling.MEMORY", 1)
     pd.testing.assert_frame_equal(model.sample(700, random_state=3), at_once)
 
 
-def test_a_rows_draw_does_not_depend_on_the_other_rows_conditions(mixed, mixed_model):
+def test_an_independent_rows_draw_does_not_depend_on_the_other_rows_conditions(mixed, tiny):
+    model = tiny(stratified=False).fit(mixed)
     given = mixed[["str", "int"]].head(40)
     other = given.copy()
     other.loc[20:, "str"] = "blue"
-    one, two = (mixed_model.sample(conditions=frame, random_state=4) for frame in (given, other))
+    one, two = (model.sample(conditions=frame, random_state=4) for frame in (given, other))
     pd.testing.assert_frame_equal(one.head(20), two.head(20))
     assert not one.tail(20).equals(two.tail(20))
 
@@ -231,7 +236,7 @@ def test_draws_match_the_probabilities_in_the_tail(dtype):
     n = 400_000
     logits = torch.tensor(TAIL, dtype=dtype).log()
     u = (torch.arange(n, dtype=torch.float64) + 0.5) / n
-    counts = torch.bincount(draw_token(logits.expand(n, -1), u), minlength=len(TAIL))
+    counts = torch.bincount(draw(logits.expand(n, -1), u), minlength=len(TAIL))
     # Stratified draws miss each token's share by one row at most; rounding of the logits by little.
     assert ((counts - n * torch.tensor(TAIL, dtype=torch.float64)).abs() <= 1.1).all()
 
@@ -239,7 +244,7 @@ def test_draws_match_the_probabilities_in_the_tail(dtype):
 def test_impossible_tokens_are_never_drawn():
     logits = torch.tensor([-torch.inf, 0.0, -torch.inf, 1.0, -torch.inf, -torch.inf])
     u = torch.linspace(0, 1 - 2**-53, 10_001, dtype=torch.float64)
-    assert set(draw_token(logits.expand(len(u), -1), u).tolist()) == {1, 3}
+    assert set(draw(logits.expand(len(u), -1), u).tolist()) == {1, 3}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -247,11 +252,11 @@ def test_the_ends_of_the_uniform_numbers(dtype):
     below_one = torch.nextafter(torch.ones(1, dtype=dtype), torch.zeros(1, dtype=dtype)).item()
     u = torch.tensor([0.0, below_one], dtype=dtype)
     logits = torch.tensor([-torch.inf, 0.3, 0.1, -80.0, 0.2, -torch.inf]).expand(2, -1)
-    assert draw_token(logits, u).tolist() == [1, 4]
+    assert draw(logits, u).tolist() == [1, 4]
     for seed in range(50):
         logits = torch.randn(2, 300, generator=torch.Generator().manual_seed(seed)) * 8
-        assert draw_token(logits, u)[0] == 0
-        token = draw_token(logits, u)[1].item()
+        assert draw(logits, u)[0] == 0
+        token = draw(logits, u)[1].item()
         assert token < 300
         assert logits[1, token].sub(logits[1].max()) > -60
 
@@ -260,19 +265,18 @@ def test_a_uniform_number_that_rounding_lifts_to_one_draws_a_possible_token():
     u = torch.tensor([1 - 2**-30], dtype=torch.float64).to(torch.float32)
     assert u.item() == 1
     logits = torch.tensor([[0.3, 0.1, 0.2, -torch.inf, -torch.inf]])
-    assert draw_token(logits, u).item() in (0, 1, 2)
+    assert draw(logits, u).item() in (0, 1, 2)
 
 
 def test_draws_follow_the_cumulative_distribution():
     logits = torch.tensor([0.1, 0.2, 0.3, 0.4]).log().double()
     u = torch.tensor([0.05, 0.0999, 0.1001, 0.29, 0.31, 0.59, 0.61, 0.999], dtype=torch.float64)
-    assert draw_token(logits.expand(8, -1), u).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert draw(logits.expand(8, -1), u).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
-@pytest.mark.parametrize("kind", [RowNoise, LatinHypercube])
 @pytest.mark.parametrize("start", [0, 1, 255, 256, 300])
-def test_a_rows_numbers_are_the_same_in_any_batch(start, kind):
-    noise = kind(seed=9, width=3)
+def test_a_rows_numbers_are_the_same_in_any_batch(start):
+    noise = RowNoise(seed=9, width=3)
     everything = noise.rows(0, 900)
     assert everything.shape == (900, 3)
     for stop in (start, start + 1, start + 257, start + 600):
@@ -280,26 +284,18 @@ def test_a_rows_numbers_are_the_same_in_any_batch(start, kind):
         assert noise.rows(start, stop).shape == (stop - start, 3)
 
 
-@pytest.mark.parametrize("kind", [RowNoise, LatinHypercube])
-def test_rows_numbers_are_uniform_and_seeded(kind):
-    numbers = kind(seed=9, width=4).rows(0, 5000)
+def test_rows_numbers_are_uniform_and_seeded():
+    numbers = RowNoise(seed=9, width=4).rows(0, 5000)
     assert 0 <= numbers.min() < numbers.max() < 1
     assert len(np.unique(numbers)) == numbers.size
     assert np.histogram(numbers, 10, (0, 1))[0] / numbers.size == pytest.approx(0.1, abs=0.01)
     assert np.corrcoef(numbers, rowvar=False) == pytest.approx(np.eye(4), abs=0.05)
-    assert (kind(seed=10, width=4).rows(0, 100) != numbers[:100]).all()
+    assert (RowNoise(seed=10, width=4).rows(0, 100) != numbers[:100]).all()
 
 
 def test_streams_have_no_numbers_in_common():
     streams = [RowNoise(seed=9, width=4, stream=k).rows(0, 5 * BLOCK) for k in range(4)]
     assert len(np.unique(streams)) == 4 * 5 * BLOCK * 4
-
-
-def test_numbers_of_a_hypercube_fall_once_into_each_part():
-    numbers = LatinHypercube(seed=9, width=4).rows(0, 3 * BLOCK)
-    parts = (numbers * BLOCK).astype(int).reshape(3, BLOCK, 4)
-    assert (np.sort(parts, axis=1) == np.arange(BLOCK)[:, None]).all()
-    assert (parts[0] != parts[1]).any(axis=0).all()
 
 
 def spread(frame):
@@ -308,10 +304,6 @@ def spread(frame):
     counts = levels.reshape(-1, BLOCK, levels.shape[1]).sum(axis=1)
     share = levels.mean(axis=0)
     return counts.var(axis=0, ddof=1) / (BLOCK * share * (1 - share))
-
-
-def test_rows_of_a_sample_share_out_a_columns_distribution(joint_model):
-    assert (spread(joint_model.sample(80 * BLOCK, random_state=1)) < 0.65).all()
 
 
 def test_rows_of_the_published_method_vary_as_independent_ones_do(tiny):
