@@ -54,8 +54,8 @@ class MaCoDE(Inference, BaseEstimator):
     marginal_bias : bool
         Start from the columns' marginal distributions. Not in the paper.
     stratified : bool
-        Spread the random numbers of a sample evenly over its rows, a Latin hypercube
-        (:class:`~macode_plugin.noise.LatinHypercube`). Not in the paper.
+        Let the rows of a sample share out each column's distribution evenly
+        (:mod:`macode_plugin.stratification`). Not in the paper.
     context_noise : float
         Standard deviation, in bins, by which the known values of a column of distinct numbers are
         moved in training, less where values repeat (:mod:`macode_plugin.context_noise`); 0 for
@@ -285,8 +285,8 @@ class MaCoDE(Inference, BaseEstimator):
 
         Given cells come back exactly as given; the others are drawn from their joint
         distribution given them, with no rejection. Unless ``stratified`` is off, rows are not
-        independent of each other: 256 at a time they share out each column's distribution more
-        evenly than chance would.
+        independent of each other: up to 1024 at a time they share out each column's distribution
+        more evenly than chance would.
 
         Arguments
         ---------
@@ -305,10 +305,10 @@ class MaCoDE(Inference, BaseEstimator):
             distribution restricted to the rules: exactly for one constrained column, by
             importance resampling for several (:func:`macode_plugin.sampling.draw_rows`).
         random_state : int or None
-            Seed of this draw. Row i depends on the seed and i alone: the first rows of a large
-            draw are those of a small one, up to floating-point rounding on the boundary between
-            two tokens, and exactly so for the same n on the same machine and thread count. None
-            takes the next seed of the model's own series.
+            Seed of this draw: the same seed and n give the same rows on the same machine and thread
+            count. With ``stratified`` off, row i depends on the seed and i alone: the first rows of
+            a large draw are those of a small one, up to floating-point rounding on the boundary
+            between two tokens. None takes the next seed of the model's own series.
 
         Returns
         -------

@@ -1,11 +1,16 @@
-"""Uniform numbers for the cells of a draw: independent ones, or such that rows share them out evenly.
+"""Uniform numbers for the cells of a draw: each its own, or such that rows share them out evenly.
 
-What is drawn with numbers that are spread evenly meets a column's distribution more closely than by
-chance. A number must be uniform given what its row holds so far; which row gets which is free. So each
-column has a sequence of numbers every run of which is spread evenly, and the rows that ask for the
-column at one step take the next of them in the order of what the model expects of them: neighbours
-then have nearly the same distribution, and share it out among them. Source: Array-RQMC, L'Ecuyer, Lecot
-and Tuffin, Operations Research 56 (2008), with sequences for columns where they have one a step.
+A cell needs a number that is uniform given what its row holds so far; which of several rows gets which
+is free. So each column has a sequence of numbers that is spread evenly in every run, and the rows that
+draw the column at one step take the next ones in the order of what the model expects of their cells.
+Neighbours have nearly the same distribution then, and between them they meet it. Not in the paper.
+
+Which number is next depends on other rows, and through them, in the end, on numbers of this row: a row
+alone is drawn from the model's distribution but for that, which draws of six rows do not show
+(``tests/test_stratification.py``).
+
+Source: Array-RQMC (L'Ecuyer, Lecot and Tuffin, Operations Research 56, 2008), where all chains are at
+the same step; here rows have orders of their own, and a column's sequence goes on from step to step.
 """
 
 from __future__ import annotations
@@ -18,10 +23,10 @@ from macode_plugin.parallel import slices
 __all__ = ["Independent", "Numbers", "Stratified", "even_numbers"]
 
 TIE = 1e-6
-"""Difference of expectations (of the width of a column's range) below which chance decides who is first.
+"""Expectations that differ by less, of a column's whole range, take turns by chance.
 
-Rows that expect the same must not be served in one order at every column: columns that do not depend on
-each other would come to."""
+In the same order at every column, rows would tie together columns that have nothing to do with each
+other."""
 
 
 class Numbers:

@@ -64,11 +64,11 @@ def test_rows_that_ask_later_go_on_with_the_sequence():
 
 
 def test_blocks_and_columns_have_sequences_of_their_own():
-    rows, columns = np.divmod(np.arange(2 * 96), 2)
-    (numbers,) = served((rows, columns, np.zeros(len(rows))), rows=slice(0, 96))
-    for block, size in ((rows < 64, 64), (rows >= 64, 32)):
+    rows, columns = np.divmod(np.arange(2 * 160), 2)
+    (numbers,) = served((rows, columns, np.zeros(len(rows))), rows=slice(0, 160))
+    for block, size in ((0, 64), (1, 64), (2, 32)):
         for column in (0, 1):
-            parts = (numbers[block & (columns == column)] * size).astype(int)
+            parts = (numbers[(rows // 64 == block) & (columns == column)] * size).astype(int)
             assert (np.sort(parts) == np.arange(size)).all()
     assert len(np.unique(numbers)) == len(numbers)
 
