@@ -68,7 +68,7 @@ class MaCoDE(Inference, BaseEstimator):
     epochs : int or "auto"
         Passes over the training rows; "auto" chooses by the number of rows.
     batch_size : int or "auto"
-        Rows of a training step; "auto" is a third of them, 16 to 256.
+        Rows of a training step; "auto" is a third of them, 16 to 256, of fewer than 600 rows to 64.
     precision : {"auto", "float32", "bfloat16"}
         Numbers that a transformer's layers are multiplied in while it is trained and draws rows;
         all else is float32, likelihoods too. "auto" is bfloat16 on processors with instructions

@@ -243,8 +243,8 @@ def test_the_paper_preset_trains(frame):
 
 
 def test_automatic_batches_are_a_share_of_small_tables_and_bounded_for_large_ones():
-    sizes = [macode_plugin.settings.auto_batch(rows) for rows in (1, 40, 90, 300, 768, 10**6)]
-    assert sizes == [16, 16, 30, 100, 256, 256]
+    sizes = [macode_plugin.settings.auto_batch(rows) for rows in (1, 40, 90, 599, 600, 768, 10**6)]
+    assert sizes == [16, 16, 30, 64, 200, 256, 256]
 
 
 def test_an_automatic_batch_is_that_of_the_training_rows(tiny):
