@@ -65,9 +65,9 @@ def auto_batch(n_rows: int) -> int:
     Whole tables as batches took up to twice the time for the same held-out likelihood (iris, wine,
     diabetes). With a quarter, concrete was learned less well; with a tenth, digits.
 
-    At most 64 on tables of fewer than 600 rows: with a sixth or an eighth breast is learned .2 to .3 nats
-    better in half to two thirds of the time (four seeds), diabetes as well; a sixth of wine's 142 rows is
-    too few.
+    At most 64 on tables of fewer than 600 rows: with a sixth or an eighth breast is learned .2 to .3
+    nats better in half to two thirds of the time (four seeds), diabetes as well; a sixth of wine's 142
+    rows is too few.
     """
     return min(max(math.ceil(n_rows / 3), 16), 256 if n_rows >= 600 else 64)
 
