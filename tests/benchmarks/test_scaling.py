@@ -85,7 +85,7 @@ def test_the_report_has_costs_exponents_and_the_call(results):
     text = report_scaling.write(rows)
     for row in rows.to_dict("records"):
         told = f"{row['fit_s_per_epoch']:.2f} | {row['sample_s']:.2f} | {row['peak_mib']:.0f}"
-        assert f"| columns | {row['size']} | 1 | {told} | 200 |" in text  # 600 steps, 3 each
+        assert f"| columns | {row['size']} | 1 | {told} | 120 |" in text  # 600 steps, 5 each
     slope = growth.exponents(rows, "peak_mib")["all"]
     assert f"| {slope:.2f} / {slope:.2f} |" in text
     assert (

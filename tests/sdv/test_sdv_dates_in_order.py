@@ -79,7 +79,7 @@ def test_written_dates_are_not_a_day_short():
     frame = frame.apply(lambda dates: written(dates, "%d/%m/%Y"))
     drawn = sample(ordered(frame, "%d/%m/%Y", Inequality("begin", "end")), 400)
     begin, end = (read(drawn[name], "%d/%m/%Y") for name in ("begin", "end"))
-    cut = end == end.max()  # SDV cuts what is after the last date
+    cut = end.isin([end.min(), end.max()])  # SDV cuts what is before the first date or after the last
     assert cut.mean() < 0.05
     assert ((end - begin) / DAY % 7 == 0)[~cut].all()
 
