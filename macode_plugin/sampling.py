@@ -83,33 +83,13 @@ def draw_rows(
         Uniform numbers that place continuous values inside their bins.
     """
     walk = _Walk(network, temperature, allowed or {}, never or {})
-    n_rows, n_columns = known.shape
-    keys = RowNoise(seed, n_columns)
-    late = np.zeros(n_columns, dtype=bool) if incomplete is None else incomplete
-    tokens, inside = known.copy(), np.zeros(known.shape)
     most = chunk_size(network.bytes_per_row)
     block_size = most // math.ceil(most / LARGEST_BLOCK)
-
-    def numbers(stream: int, rows: slice) -> Numbers:
-        if stratified:
-            return Stratified(seed, stream, n_columns, rows, block_size)
-        return Independent(RowNoise(seed, n_columns, stream).rows(rows.start, rows.stop))
-
-    def complete(rows: slice) -> None:
-        tokens[rows] = walk.constrained_cells(known[rows], seed, rows.start)
-        # Given cells come first in their row's order, so that every draw knows them.
-        free = tokens[rows] == FREE
-        orders = np.argsort(keys.rows(rows.start, rows.stop) + free * (1 + late), axis=1)
-        tokens[rows], _ = walk.draw(tokens[rows], orders, numbers(1, rows))
-        row, column = np.nonzero(known[rows] == FREE)
-        drawn = tokens[rows][row, column]
-        place = drawn / (1 + drawn.max(initial=0))
-        inside[rows][row, column] = numbers(3, rows).take(row, column, place)
-
-    parts = split(n_rows, most, walk.device, block_size)
+    draw = _Draw(walk, known, incomplete, seed, block_size if stratified else None)
+    parts = split(len(known), most, walk.device, block_size)
     with Workers(len(parts), walk.device) as workers:
-        workers.map(complete, parts)
-    return tokens, inside
+        workers.map(draw.complete, parts)
+    return draw.tokens, draw.inside
 
 
 def chunk_size(bytes_per_row: int) -> int:
@@ -120,6 +100,60 @@ def chunk_size(bytes_per_row: int) -> int:
 def chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
     """Split rows into parts that take about :data:`MEMORY`."""
     return slices(n_rows, chunk_size(bytes_per_row))
+
+
+class _Draw:
+    """Rows being completed, part by part.
+
+    Arguments
+    ---------
+    walk : _Walk
+    known, incomplete, seed
+        As of :func:`draw_rows`.
+    block_size : int or None
+        Rows that share out a column's numbers; None where each has its own.
+
+    Attributes
+    ----------
+    tokens, inside : ndarray, shape (n, p)
+        What :func:`draw_rows` returns, as far as parts are complete.
+    """
+
+    def __init__(
+        self,
+        walk: _Walk,
+        known: np.ndarray,
+        incomplete: np.ndarray | None,
+        seed: int,
+        block_size: int | None,
+    ) -> None:
+        self.walk = walk
+        self.seed = seed
+        self.block_size = block_size
+        self.n_columns = known.shape[1]
+        self.late = np.zeros(self.n_columns, dtype=bool) if incomplete is None else incomplete
+        self.free = known == FREE
+        self.tokens, self.inside = known.copy(), np.zeros(known.shape)
+
+    def complete(self, rows: slice) -> None:
+        """Draw the free cells of some rows."""
+        tokens = self.walk.constrained_cells(self.tokens[rows], self.seed, rows.start)
+        tokens, _ = self.walk.draw(tokens, self._orders(tokens, rows), self._numbers(1, rows))
+        row, column = np.nonzero(self.free[rows])
+        drawn = tokens[row, column]
+        place = drawn / (1 + drawn.max(initial=0))
+        self.tokens[rows] = tokens
+        self.inside[rows][row, column] = self._numbers(3, rows).take(row, column, place)
+
+    def _orders(self, tokens: np.ndarray, rows: slice) -> np.ndarray:
+        """Draw an order for each row; given cells come first, so that every draw knows them."""
+        keys = RowNoise(self.seed, self.n_columns).rows(rows.start, rows.stop)
+        return np.argsort(keys + (tokens == FREE) * (1 + self.late), axis=1)
+
+    def _numbers(self, stream: int, rows: slice) -> Numbers:
+        if self.block_size is None:
+            return Independent(RowNoise(self.seed, self.n_columns, stream).rows(rows.start, rows.stop))
+        return Stratified(self.seed, stream, self.n_columns, rows, self.block_size)
 
 
 class _Walk:
