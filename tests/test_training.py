@@ -64,16 +64,26 @@ def test_the_likelihood_rises_to_what_the_table_allows(form, tiny):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "n_rows", "share"),
-    [("muon", 300, 0.5), ("muon", 2100, 0.7), ("muon", 6000, 1.0), ("adamw", 300, 1.0)],
+    ("optimizer", "n_rows", "adamw", "last"),
+    [
+        ("muon", 300, 0.5, 1.0),
+        ("muon", 2100, 0.7, 1.0),
+        ("muon", 4000, 1.0, 1.0),
+        ("muon", 9000, 1.5**0.5, 1.5**0.5),
+        ("muon", 20_000, 1.4, 1.4),
+        ("adamw", 300, 1.0, 1.0),
+        ("adamw", 20_000, 1.0, 1.0),
+    ],
 )
-def test_beside_muon_adamw_goes_more_slowly_on_small_tables(tiny, optimizer, n_rows, share):
+def test_rates_beside_muon_depend_on_the_rows(tiny, optimizer, n_rows, adamw, last):
     frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows), "l": np.resize(list("xyyy"), n_rows)})
     once = {"epochs": 1, "batch_size": n_rows, "validation_fraction": 0.0, "ema_decay": 0.0}
     once.update(optimizer=optimizer, schedule="constant", weight_decay=0.0)
     # AdamW's first step moves every weight that has a gradient by the rate.
-    start, end = (tiny(**once, lr=lr).fit(frame).network_.queries for lr in (1e-12, 1e-2))
-    assert (end - start).abs().max().item() == pytest.approx(share * 1e-2, rel=1e-3)
+    still, moved = (tiny(**once, lr=lr).fit(frame) for lr in (1e-12, 1e-2))
+    step = (moved.network_.queries - still.network_.queries).abs().max().item()
+    assert step == pytest.approx(adamw * 1e-2, rel=1e-3)
+    assert moved.history_[0]["lr"] == pytest.approx(last * 1e-2)  # of the last optimizer, Muon if any
 
 
 @pytest.mark.parametrize(("n_rows", "momentum"), [(300, 0.95), (2100, 0.93), (6000, 0.9)])
@@ -91,7 +101,7 @@ def test_muon_remembers_longer_on_small_tables(tiny, monkeypatch, n_rows, moment
     assert seen == [pytest.approx(momentum)]
 
 
-@pytest.mark.parametrize(("n_rows", "falls_from"), [(300, 0.0), (2250, 0.25), (6000, 0.5)])
+@pytest.mark.parametrize(("n_rows", "falls_from"), [(300, 0.0), (2250, 0.25), (3900, 0.5)])
 def test_the_rate_falls_from_the_middle_on_and_sooner_on_small_tables(tiny, n_rows, falls_from):
     frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows)})
     model = tiny(epochs=20, validation_fraction=0.0, batch_size=150).fit(frame)
