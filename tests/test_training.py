@@ -1,4 +1,4 @@
-"""Fitting: likelihood falls, seeds decide, the best epoch is kept, and runs stop and continue."""
+"""Fitting: likelihood falls, seeds decide, the best epoch is kept, and runs end when they should."""
 
 from __future__ import annotations
 
@@ -10,46 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from runs import OVERFIT, dependent_columns, same_run, same_weights, stop_after
 
-from macode_plugin import MaCoDE, ModelFileError, storage
 from macode_plugin.muon import Muon
-from macode_plugin.networks import CausalNetwork
 from macode_plugin.training import Trainer
 
 
 @pytest.fixture
 def frame():
-    """Three columns that depend on each other, one with missing cells."""
-    rng = np.random.default_rng(0)
-    kind = rng.choice(list("pqrs"), 300)
-    size = rng.normal(size=300) + 3 * (kind == "p")
-    level = np.where(rng.random(300) < 0.2, np.nan, np.round(size))
-    return pd.DataFrame({"kind": kind, "size": size, "level": level})
-
-
-def same_weights(a: MaCoDE, b: MaCoDE) -> bool:
-    pairs = zip(a.network_.state_dict().items(), b.network_.state_dict().items())
-    return all(name == other and torch.equal(one, two) for (name, one), (other, two) in pairs)
-
-
-def without_seconds(model):
-    records = [{k: v for k, v in record.items() if k != "seconds"} for record in model.history_]
-    return pd.DataFrame(records)
-
-
-def same_run(a, b):
-    pd.testing.assert_frame_equal(without_seconds(a), without_seconds(b), check_exact=True)
-    pd.testing.assert_frame_equal(a.sample(20), b.sample(20))
-    return same_weights(a, b)
-
-
-def stop_after(epoch):
-    return lambda record: record["epoch"] == epoch
-
-
-def noting(epochs):
-    """Return a callback that appends each record's epoch to a list, and never stops."""
-    return lambda record: epochs.append(record["epoch"])
+    return dependent_columns()
 
 
 def test_the_likelihood_rises_to_what_the_table_allows(form, tiny):
@@ -147,10 +116,6 @@ def test_same_seed_same_weights(form, tiny, frame):
 
 def test_no_seed_no_two_runs_alike(tiny, frame):
     assert not same_weights(tiny(random_state=None).fit(frame), tiny(random_state=None).fit(frame))
-
-
-OVERFIT = {"epochs": 25, "lr": 3e-2, "schedule": "constant", "batch_size": 16}
-OVERFIT["validation_fraction"] = 0.5
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
@@ -276,157 +241,6 @@ def test_any_other_exception_is_the_callers(tiny, frame):
 def test_few_rows_and_large_batches(form, tiny, frame):
     model = tiny(network=form, batch_size=10_000, validation_fraction=0.9).fit(frame.head(4))
     assert len(model.sample(5)) == 5
-
-
-RUNS = {
-    "averaged": {},
-    "plain": {"ema_decay": 0.0, "schedule": "constant"},
-    "no validation": {"validation_fraction": 0.0},
-    "patient": {"patience": 4, "lr": 3e-2},
-}
-
-
-@pytest.mark.parametrize("run", RUNS)
-def test_a_run_that_was_stopped_continues_as_if_it_had_not_been(run, form, tiny, frame, tmp_path):
-    options = {"network": form, "epochs": 7, **RUNS[run]}
-    path = tmp_path / "run"
-    stopped = tiny(**options).fit(frame, checkpoint=path, callback=stop_after(3))
-    assert len(stopped.history_) == 3
-    assert path.exists()
-    seen = []
-    resumed = tiny(**options).fit(frame, checkpoint=path, callback=noting(seen))
-    assert seen[0] == 4
-    assert same_run(resumed, tiny(**options).fit(frame))
-    assert not path.exists()
-
-
-def test_a_run_stopped_after_its_best_epoch_still_knows_it(tiny, frame, tmp_path):
-    options = {**OVERFIT, "patience": 4}
-    whole = tiny(**options).fit(frame.head(100))
-    last = len(whole.history_)
-    path = tmp_path / "run"
-    tiny(**options).fit(frame.head(100), checkpoint=path, callback=stop_after(last - 2))
-    assert same_run(tiny(**options).fit(frame.head(100), checkpoint=path), whole)
-
-
-def test_a_run_stopped_twice_continues_too(tiny, frame, tmp_path):
-    path = tmp_path / "run"
-    for epoch in (2, 4):
-        tiny(epochs=6).fit(frame, checkpoint=path, callback=stop_after(epoch))
-    assert same_run(tiny(epochs=6).fit(frame, checkpoint=path), tiny(epochs=6).fit(frame))
-
-
-def test_a_run_that_crashed_continues_from_its_last_saved_epoch(tiny, frame, tmp_path, monkeypatch):
-    monkeypatch.setattr("macode_plugin.checkpoints.INTERVAL", 0.0)
-    path = tmp_path / "run"
-
-    def crash(record):
-        if record["epoch"] == 4:
-            raise MemoryError
-
-    with pytest.raises(MemoryError):
-        tiny(epochs=6).fit(frame, checkpoint=path, callback=crash)
-    seen = []
-    resumed = tiny(epochs=6).fit(frame, checkpoint=path, callback=noting(seen))
-    assert seen == [4, 5, 6]
-    assert same_run(resumed, tiny(epochs=6).fit(frame))
-
-
-def test_a_run_interrupted_between_epochs_continues(tiny, frame, tmp_path):
-    path = tmp_path / "run"
-
-    def interrupt(record):
-        if record["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    with pytest.warns(UserWarning, match="interrupted"):
-        tiny(epochs=5).fit(frame, checkpoint=path, callback=interrupt)
-    assert same_run(tiny(epochs=5).fit(frame, checkpoint=path), tiny(epochs=5).fit(frame))
-
-
-def test_a_run_interrupted_within_an_epoch_continues(tiny, frame, tmp_path, monkeypatch):
-    path = tmp_path / "run"
-    calls = itertools.count(1)
-    loss = CausalNetwork.loss
-
-    def interrupted(*args, **options):
-        if next(calls) == 12:  # five batches an epoch: within the third
-            raise KeyboardInterrupt
-        return loss(*args, **options)
-
-    monkeypatch.setattr(CausalNetwork, "loss", interrupted)
-    with pytest.warns(UserWarning, match="interrupted after 2 epochs"):
-        model = tiny(epochs=5).fit(frame, checkpoint=path)
-    assert len(model.sample(5)) == 5
-    assert same_run(tiny(epochs=5).fit(frame, checkpoint=path), tiny(epochs=5).fit(frame))
-
-
-def test_a_run_without_a_seed_continues_too(tiny, frame, tmp_path):
-    path = tmp_path / "run"
-    tiny(epochs=5, random_state=None).fit(frame, checkpoint=path, callback=stop_after(2))
-    model = tiny(epochs=5, random_state=None).fit(frame, checkpoint=path)
-    assert [record["epoch"] for record in model.history_] == [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize("random_state", [None, 0])
-def test_a_checkpoint_is_read_once(random_state, tiny, frame, tmp_path, monkeypatch):
-    path = tmp_path / "run"
-    tiny(epochs=3, random_state=random_state).fit(frame, checkpoint=path, callback=stop_after(2))
-    read, seen = storage.read, []
-    monkeypatch.setattr(storage, "read", lambda *args: seen.append(args) or read(*args))
-    tiny(epochs=3, random_state=random_state).fit(frame, checkpoint=path)
-    assert seen == [(path, "checkpoint")]
-
-
-def test_a_complete_run_leaves_no_file(tiny, frame, tmp_path):
-    tiny().fit(frame, checkpoint=tmp_path / "run")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("change", ["data", "rows", "lr", "network"])
-def test_a_checkpoint_of_another_run_is_refused_and_kept(change, tiny, frame, tmp_path):
-    path = tmp_path / "run"
-    tiny(epochs=5).fit(frame, checkpoint=path, callback=stop_after(2))
-    before = path.read_bytes()
-    other = frame.assign(kind=frame["kind"].iloc[::-1].to_numpy()) if change == "data" else frame
-    other = frame.iloc[1:] if change == "rows" else other
-    options = {"lr": {"lr": 1e-4}, "network": {"network": "masked"}}.get(change, {})
-    with pytest.raises(ValueError, match=r"run belongs to other data or parameters"):
-        tiny(epochs=5, **options).fit(other, checkpoint=path)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize(("first", "second"), [("01", "ab"), ("ab", "cd")])
-def test_a_checkpoint_of_other_values_with_the_same_tokens_is_refused(
-    first, second, tiny, frame, tmp_path
-):
-    def with_values(pair):
-        return frame.assign(extra=np.tile(list(pair), len(frame))[: len(frame)])
-
-    path = tmp_path / "run"
-    tiny(epochs=5).fit(with_values(first), checkpoint=path, callback=stop_after(2))
-    with pytest.raises(ValueError, match=r"run belongs to other data or parameters"):
-        tiny(epochs=5).fit(with_values(second), checkpoint=path)
-
-
-def test_how_rows_are_spread_may_change_between_the_parts_of_a_run(tiny, frame, tmp_path):
-    path = tmp_path / "run"
-    tiny(epochs=4).fit(frame, checkpoint=path, callback=stop_after(2))
-    resumed = tiny(epochs=4, stratified=False).fit(frame, checkpoint=path)
-    assert same_run(resumed, tiny(epochs=4, stratified=False).fit(frame))
-
-
-def test_whether_a_bar_is_shown_may_change_between_the_parts_of_a_run(tiny, frame, tmp_path):
-    path = tmp_path / "run"
-    tiny(epochs=4, verbose=True).fit(frame, checkpoint=path, callback=stop_after(2))
-    assert same_run(tiny(epochs=4).fit(frame, checkpoint=path), tiny(epochs=4).fit(frame))
-
-
-def test_a_model_is_no_checkpoint(tiny, frame, tmp_path):
-    model = tiny().fit(frame)
-    model.save(tmp_path / "model")
-    with pytest.raises(ModelFileError, match="no macode checkpoint"):
-        tiny().fit(frame, checkpoint=tmp_path / "model")
 
 
 def test_each_weight_has_one_optimizer(form, tiny, frame, monkeypatch):
