@@ -78,9 +78,9 @@ class MaCoDE(Inference, BaseEstimator):
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).
     lr : float
-        Peak learning rate. Muon takes more of it on tables of over 4000 training rows, up to 1.4
-        times; AdamW beside it half of it on tables of up to 1500, all of it from 3000 on, and more
-        on tables of over 4000, up to 7 times.
+        Peak learning rate. AdamW beside Muon takes half of it on tables of up to 1500 training rows
+        and all of it from 3000 on; on tables of over 4000, the causal network takes more of it, up
+        to 7 times, and 1.4 times for Muon.
     weight_decay : float
     schedule : {"trapezoidal", "constant"}
         Learning rate over the epochs: warm-up, constant, and linear to zero over the second half

@@ -72,7 +72,7 @@ def mixed_model() -> MaCoDE:
 def joint_model(form) -> MaCoDE:
     """A model of either form, trained until it knows the enumerated joint."""
     sizes = {"width": 32, "feed_forward": 64, "n_layers": 1}
-    training = {"epochs": 60, "batch_size": 256, "lr": 1.2e-3, "ema_decay": 0.98}
+    training = {"epochs": 60, "batch_size": 256, "lr": 2e-3, "ema_decay": 0.98}
     options = {**TINY, **sizes, **training, "validation_fraction": 0.0, "network": form}
     return MaCoDE(**options).fit(joint_table())
 
