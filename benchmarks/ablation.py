@@ -4,19 +4,24 @@
 
 The likelihood of the validation rows at the best epoch counts tokens, so that only changes that
 leave the tokens as they are can be compared by it. Every other figure is in the data's own units.
+
+A change that a table's size makes none is left out.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import typer
 
 from benchmarks import data, detection, ledger, metrics, options, q1
+from macode_plugin import MaCoDE, training
 
-__all__ = ["CHANGES", "RESULTS", "Trial", "main"]
+__all__ = ["CHANGES", "RATES", "RESULTS", "Trial", "changes_of", "main"]
 
 RESULTS = ledger.FOLDER / "ablation.csv"
 
@@ -34,6 +39,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "rows drawn independently": {"stratified": False},
 }
 """What is changed, and how it is asked for."""
+
+RATES: dict[str, dict[str, float]] = {
+    "rates of larger tables": {"FEW_ROWS": 1},
+    "rates that do not grow": {"MANY_ROWS": math.inf},
+}
+"""Sizes of tables by which rates are chosen, changed in :mod:`macode_plugin.training`: no parameter
+sets them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,17 +72,29 @@ def main(
     trials = [
         Trial(table, change, seed, max_rows, epochs)
         for table in loaded
-        for change in CHANGES
+        for change in changes_of(loaded[table])
         for seed in options.numbers(seeds)
     ]
     ledger.work_through(out, trials, lambda trial: measure(trial, loaded[trial.table]))
 
 
+def changes_of(table: data.RealTable) -> list[str]:
+    """Return the changes by name, without those of rates that tables of this size do not have."""
+    train, _ = data.split(table.frame, 0)
+    learned = len(train) * (1 - MaCoDE().validation_fraction)
+    alike = {
+        "rates of larger tables": learned >= training.FEW_ROWS,
+        "rates that do not grow": learned <= training.MANY_ROWS,
+    }
+    return [change for change in [*CHANGES, *RATES] if not alike.get(change)]
+
+
 def measure(trial: Trial, table: data.RealTable) -> dict[str, Any]:
     """Return the figures of one fit; likelihoods are in nats per row."""
     train, test = data.split(table.frame, trial.seed)
-    model = options.model(trial.seed, trial.epochs, **CHANGES[trial.change])
-    synthetic, _ = q1.synthesise(model, table, train)
+    model = options.model(trial.seed, trial.epochs, **CHANGES.get(trial.change, {}))
+    with mock.patch.dict(vars(training), RATES.get(trial.change, {})):
+        synthetic, _ = q1.synthesise(model, table, train)
     history = pd.DataFrame(model.history_)
     best = history.loc[history["validation_nll"].idxmin()]
     comparison = q1.compare(table, train, test, synthetic)

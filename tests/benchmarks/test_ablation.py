@@ -1,5 +1,7 @@
 """The ablation in miniature."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ pytest.importorskip("geomloss", reason="the bench extra is not installed")
 from benchmark_runs import ORIGIN, call, calls_of, write_report
 
 from benchmarks import ablation, data, ledger, metrics, options, report
+from macode_plugin import training
 
 LINE = "--tables breast --seeds 0 --max-rows 150 --epochs 2"
 FIGURES = list(report._ABLATION)
@@ -25,13 +28,27 @@ def results(tmp_path_factory):
 
 def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     rows = pd.read_csv(results)
-    assert rows["change"].tolist() == list(ablation.CHANGES)
+    assert rows["change"].tolist() == [*ablation.CHANGES, "rates of larger tables"]
     # The first changes drawing alone, the second hardly anything, and only on some processors.
     alike = {"rows drawn independently", "layers in float32"}
     learned = rows[~rows["change"].isin(alike)]
     assert learned["validation_nll"].nunique() == learned["test_score"].nunique() == len(learned)
     assert (rows["epochs_run"] == 2).all()
     assert rows[list(ORIGIN)].notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rates"),
+    [(400, {"rates of larger tables"}), (4800, set()), (9000, {"rates that do not grow"})],
+)
+def test_changes_are_those_that_make_one(n_rows, rates):
+    table = data.load("breast")
+    table = dataclasses.replace(table, frame=table.frame.sample(n_rows, replace=True, random_state=0))
+    assert set(ablation.changes_of(table)) == set(ablation.CHANGES) | rates
+
+
+def test_a_change_of_rates_ends_with_its_trial(results):
+    assert (training.FEW_ROWS, training.MANY_ROWS) == (3000, 4000)
 
 
 def test_shares_are_shares(results):
@@ -75,7 +92,7 @@ def test_what_differs_in_a_setting_is_done(monkeypatch, results, tmp_path, other
     ordered = [name for name in pd.read_csv(results) if name in figures]
     monkeypatch.setattr(ablation, "measure", lambda trial, table: figures[ordered].to_dict())
     call(ablation.main, f"{LINE} {other} --out {path}")
-    assert len(ledger.finished(path, ablation.Trial)) == 2 * len(ablation.CHANGES)
+    assert len(ledger.finished(path, ablation.Trial)) == 2 * (len(ablation.CHANGES) + 1)
 
 
 def test_the_report_shows_a_table_for_each_table(results, tmp_path):
