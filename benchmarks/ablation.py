@@ -19,7 +19,7 @@ import pandas as pd
 import typer
 
 from benchmarks import data, detection, ledger, metrics, options, q1
-from macode_plugin import MaCoDE, training
+from macode_plugin import MaCoDE, rates
 
 __all__ = ["CHANGES", "RATES", "RESULTS", "Trial", "changes_of", "main"]
 
@@ -36,6 +36,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "layers in float32": {"precision": "float32"},
     "no weight averaging": {"ema_decay": 0.0},
     "constant learning rate": {"schedule": "constant"},
+    "held-out rows never learned": {"refit": False},
     "rows drawn independently": {"stratified": False},
 }
 """What is changed, and how it is asked for."""
@@ -44,7 +45,7 @@ RATES: dict[str, dict[str, float]] = {
     "rates of larger tables": {"FEW_ROWS": 1},
     "rates that do not grow": {"MANY_ROWS": math.inf},
 }
-"""Sizes of tables by which rates are chosen, changed in :mod:`macode_plugin.training`: no parameter
+"""Sizes of tables by which rates are chosen, changed in :mod:`macode_plugin.rates`: no parameter
 sets them."""
 
 
@@ -83,8 +84,8 @@ def changes_of(table: data.RealTable) -> list[str]:
     train, _ = data.split(table.frame, 0)
     learned = len(train) * (1 - MaCoDE().validation_fraction)
     alike = {
-        "rates of larger tables": learned >= training.FEW_ROWS,
-        "rates that do not grow": learned <= training.MANY_ROWS,
+        "rates of larger tables": learned >= rates.FEW_ROWS,
+        "rates that do not grow": learned <= rates.MANY_ROWS,
     }
     return [change for change in [*CHANGES, *RATES] if not alike.get(change)]
 
@@ -93,7 +94,7 @@ def measure(trial: Trial, table: data.RealTable) -> dict[str, Any]:
     """Return the figures of one fit; likelihoods are in nats per row."""
     train, test = data.split(table.frame, trial.seed)
     model = options.model(trial.seed, trial.epochs, **CHANGES.get(trial.change, {}))
-    with mock.patch.dict(vars(training), RATES.get(trial.change, {})):
+    with mock.patch.dict(vars(rates), RATES.get(trial.change, {})):
         synthetic, _ = q1.synthesise(model, table, train)
     history = pd.DataFrame(model.history_)
     best = history.loc[history["validation_nll"].idxmin()]

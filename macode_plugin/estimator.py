@@ -21,11 +21,12 @@ from macode_plugin.constraints import check_agreement, read_rules
 from macode_plugin.context_noise import ContextNoise, distinct_share
 from macode_plugin.inference import Inference
 from macode_plugin.networks import NETWORKS, ConditionalNetwork
+from macode_plugin.plan import Plan
 from macode_plugin.precision import in_bfloat16
 from macode_plugin.progress import train_to_end
 from macode_plugin.sampling import draw_rows
 from macode_plugin.table import Table, check_frame
-from macode_plugin.training import Plan, Trainer, split_rows
+from macode_plugin.training import Trainer, split_rows
 
 __all__ = ["MaCoDE"]
 
@@ -93,6 +94,10 @@ class MaCoDE(Inference, BaseEstimator):
     patience : int, "auto" or None
         Epochs without a better validation likelihood after which training stops; "auto" is an
         eighth of the epochs, None never stops early (paper).
+    refit : bool
+        Train on from the best epoch over all rows, as many epochs again, with a rate that sinks to
+        zero; the best epoch is then searched for in the first half of ``epochs``. False keeps the
+        best epoch's weights, and the held-out rows unlearned (paper).
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.
@@ -111,7 +116,7 @@ class MaCoDE(Inference, BaseEstimator):
         The fitted network.
     history_ : list of dict
         For each epoch: ``epoch``, ``train_nll`` and ``validation_nll`` in nats per row (NaN
-        without validation rows), ``lr``, ``seconds``.
+        without validation rows, and once they are learned as well), ``lr``, ``seconds``.
     n_features_in_ : int
     feature_names_in_ : ndarray
 
@@ -154,6 +159,7 @@ class MaCoDE(Inference, BaseEstimator):
         ema_decay: float = 0.99,
         validation_fraction: float = 0.1,
         patience: int | str | None = "auto",
+        refit: bool = True,
         missing: str = "mask",
         device: str | torch.device = "auto",
         random_state: int | None = None,
@@ -180,6 +186,7 @@ class MaCoDE(Inference, BaseEstimator):
         self.ema_decay = ema_decay
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.refit = refit
         self.missing = missing
         self.device = device
         self.random_state = random_state

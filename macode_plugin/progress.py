@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from macode_plugin.checkpoints import Keeper
 from macode_plugin.training import Trainer
 
-__all__ = ["train_to_end"]
+__all__ = ["figures", "train_to_end"]
 
 
 def train_to_end(
@@ -35,7 +35,7 @@ def train_to_end(
         Show a bar over epochs.
     """
     with tqdm(
-        total=trainer.plan.epochs,
+        total=trainer.n_epochs,
         initial=trainer.epoch,
         disable=not verbose,
         desc="MaCoDE",
@@ -43,7 +43,8 @@ def train_to_end(
     ) as bar:
 
         def after_epoch(record: dict[str, float]) -> bool:
-            bar.set_postfix(_figures(record))
+            bar.set_postfix(figures(record))
+            bar.total = trainer.n_epochs
             bar.update()
             stop = callback(record) if callback is not None else False
             keeper.epoch_done()
@@ -61,8 +62,9 @@ def train_to_end(
     trainer.restore_best()
 
 
-def _figures(record: dict[str, float]) -> dict[str, str]:
-    figures = {"nll": f"{record['train_nll']:.3f}"}
+def figures(record: dict[str, float]) -> dict[str, str]:
+    """Return an epoch's likelihoods for people to read, that of held-out rows if it was taken."""
+    found = {"nll": f"{record['train_nll']:.3f}"}
     if not np.isnan(record["validation_nll"]):
-        figures["validation"] = f"{record['validation_nll']:.3f}"
-    return figures
+        found["validation"] = f"{record['validation_nll']:.3f}"
+    return found

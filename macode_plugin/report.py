@@ -270,7 +270,7 @@ def _training_curve(history: Sequence[Mapping[str, float]]) -> str:
             axes.plot(epochs, values, line, marker=marker, color=INK, label=label)
             if key == "validation_nll":
                 best = int(np.nanargmin(values))
-                axes.plot(epochs[best], values[best], "o", color=INK, label="epoch kept")
+                axes.plot(epochs[best], values[best], "o", color=INK, label="best epoch")
     axes.set_xlabel("epoch")
     axes.set_ylabel("negative log-likelihood, nats per row")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))

@@ -31,6 +31,7 @@ from synthcity.plugins.core.schema import Schema
 from synthcity.utils.constants import DEVICE
 
 from macode_plugin.estimator import MaCoDE
+from macode_plugin.progress import figures
 
 __all__ = ["MaCoDEPlugin", "register"]
 
@@ -229,10 +230,8 @@ class MaCoDEPlugin(Plugin):
 
     def _log(self, record: dict[str, float]) -> None:
         if record["epoch"] % self.n_iter_print == 0:
-            log.info(
-                f"macode epoch {record['epoch']}: NLL {record['train_nll']:.3f}, "
-                f"validation {record['validation_nll']:.3f} nats a row"
-            )
+            told = ", ".join(f"{name} {figure}" for name, figure in figures(record).items())
+            log.info(f"macode epoch {record['epoch']}: {told} nats a row")
 
     def generate(
         self,

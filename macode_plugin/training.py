@@ -5,55 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
-from typing import Any, cast
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from macode_plugin.averaging import MovingAverage
 from macode_plugin.columns import FREE
 from macode_plugin.context_noise import ContextNoise
 from macode_plugin.masking import random_orders
-from macode_plugin.muon import Muon
 from macode_plugin.networks import ConditionalNetwork, Examples
-from macode_plugin.optimizers import AdamW
 from macode_plugin.parallel import Workers
+from macode_plugin.plan import Plan, Refit
+from macode_plugin.rates import optimizers_for
 from macode_plugin.storage import tensors_under
 
-__all__ = ["Plan", "Trainer", "split_rows"]
-
-OWN_DECAY = 10.0
-"""Weight decay of what is an ordered token's own (``TokenVectors``). AdamW then holds it below 0.1:
-a compromise between concrete, which wants more, and banknote, which wants less (one seed each)."""
-
-MATRIX_RMS = 2.4
-"""Size of Muon's steps at a rate of 1, twelve times AdamW's. Of 0.4 to 3, larger ones beside a smaller
-rate of the rest gave better likelihoods (concrete, banknote, redwine, breast; one seed)."""
-
-FEW_ROWS = 3000
-"""Training rows below which AdamW goes more slowly than Muon, down to half as fast: small tables learn
-the vectors of tokens by heart. With half its rate and 600 steps for 450, held-out rows gained .04 nats
-on banknote, .1 on concrete (three seeds, ``benchmarks.ablation``), .5 on breast (five,
-``benchmarks.guard``); larger tables lost by it: .04 on whitewine, .08 on loan (two seeds), .2 on letter
-(one). Half of Muon's rate as well gained less.
-
-Down to half of them Muon's momentum also lasts longer, up to twice as long (.95 for .9): breast lost .6
-by the shorter one (three seeds), larger tables gained: .15 on whitewine, .05 on loan and abalone (two
-seeds), .09 on letter and kings (one).
-
-And their rate sinks from the start on, that of larger tables from the middle on. Compared with half a
-cosine, the latter gained .36 nats on letter in 12 passes, .19 in 30, .15 on kings, .1 on loan, .06 on
-whitewine (one seed), and lost .1 on banknote (three), where the former lost nothing."""
-
-MANY_ROWS = 4000
-"""Training rows from which the causal form's rates grow: Muon's with the fourth root of their number, up
-to 1.4 times, AdamW's with its power of 1.5, up to 7 times. Vectors of tokens, which small tables learn
-by heart, are learned too slowly otherwise: letter in 30 passes gained .03 nats by 1.4 times both rates,
-.14 more by 6 times AdamW's, .22 by 10 times; kings in 28 .09, then .02 and .03 (seed 0). loan, of 3600
-rows, gains .04 by twice AdamW's and nothing by three times, whitewine loses .1 by either. The masked
-form loses by both rates: letter .42 in 12 passes, kings .21 in 8 (seed 0)."""
+__all__ = ["Trainer", "split_rows"]
 
 VALIDATION_ROWS = 1000
 """Rows scored at every epoch, about: few validation rows are scored under two column orders each, the
@@ -69,29 +38,14 @@ LEAST_CELLS = 1000
 """Cells of a batch that is taken in parts, at least: fewer are not worth a thread."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How a network is fitted; every field is the parameter of the same name of ``MaCoDE``."""
-
-    optimizer: str
-    epochs: int
-    batch_size: int
-    lr: float
-    weight_decay: float
-    schedule: str
-    ema_decay: float
-    patience: int | None
-    max_time: float | None
-
-    @classmethod
-    def of(cls, parameters: dict[str, Any], max_time: float | None) -> Plan:
-        """Return the plan that a model's parameters make, none of which is "auto" any more."""
-        names = {field.name for field in fields(cls)} - {"max_time"}
-        return cls(max_time=max_time, **{name: parameters[name] for name in names})
-
-
 class Trainer:
     """Fits a network to a token matrix, epoch by epoch, and keeps the best weights.
+
+    With ``plan.refit`` the first half of the epochs, or of the time, at most, searches for the epoch
+    that is best for the held-out rows. From its weights training goes on over all rows while the rate
+    sinks to zero, for as many epochs again, or all that are left if the last one was the best. Not in
+    the paper. Without it a tenth of the rows is never learned, and where a table is learned by heart
+    soon, training ends before the rate has sunk.
 
     Arguments
     ---------
@@ -120,16 +74,21 @@ class Trainer:
         self.network = network
         self.noise = noise
         self.plan = plan
-        device = next(network.parameters()).device
+        self.parameters = list(network.parameters())
+        device = self.parameters[0].device
         self.tokens, self.validation = tokens.to(device), validation.to(device)
         self.workers = Workers(PARTS, device)
         self.generator = torch.Generator().manual_seed(seed)  # the same on every device
-        self.optimizers = _optimizers(network, plan, len(tokens))
-        self.average = None
-        if plan.ema_decay > 0:
-            self.average = AveragedModel(network, multi_avg_fn=_moving_average(plan.ema_decay))
-        self.cooldown = 1.5 - _share_of_few(len(tokens))
-        self.steps_per_epoch = math.ceil(len(tokens) / plan.batch_size)
+        self.optimizers = optimizers_for(
+            network,
+            optimizer=plan.optimizer,
+            lr=plan.lr,
+            weight_decay=plan.weight_decay,
+            n_rows=len(tokens),
+        )
+        self.average = MovingAverage(network, plan.ema_decay) if plan.ema_decay > 0 else None
+        self.refit: Refit | None = None
+        self.learned = self.tokens
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, float]] = []
@@ -144,25 +103,53 @@ class Trainer:
         return len(self.history)
 
     @property
+    def n_epochs(self) -> int:
+        """Number of epochs in all, as far as it is known."""
+        return self.plan.epochs if self.refit is None else self.refit.epoch + self.refit.n_epochs
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of batches that the rows make which are being learned."""
+        return math.ceil(len(self.learned) / self.plan.batch_size)
+
+    @property
     def between_epochs(self) -> bool:
         """Whether no epoch is half done."""
-        return self.step == self.epoch * self.steps_per_epoch
+        epochs, steps = self.epoch, self.step
+        if self.refit is not None:
+            epochs, steps = epochs - self.refit.epoch, steps - self.refit.step
+        return steps == epochs * self.steps_per_epoch
 
     @property
     def finished(self) -> bool:
         """Whether the plan asks for no further epoch."""
-        plan = self.plan
-        out_of_time = plan.max_time is not None and self.seconds >= plan.max_time
-        stale = plan.patience is not None and self.epoch - self.best_epoch >= plan.patience
-        return self.epoch >= plan.epochs or out_of_time or stale
+        ended = self._stale and not self.plan.refit
+        return self.epoch >= self.n_epochs or self._out_of_time(self.seconds) or ended
+
+    @property
+    def _stale(self) -> bool:
+        patience = self.plan.patience
+        return patience is not None and self.epoch - self.best_epoch >= patience
+
+    @property
+    def _refit_due(self) -> bool:
+        """Whether the best epoch has been searched for long enough."""
+        if not self.plan.refit or self.refit is not None or len(self.validation) == 0:
+            return False
+        half_done = self.epoch >= max(self.plan.epochs // 2, 1)
+        half_time = self.plan.max_time is not None and self.seconds >= self.plan.max_time / 2
+        return self._stale or half_done or half_time
 
     def run(self, after_epoch: Callable[[dict[str, float]], Any]) -> None:
         """Train until the plan is finished, or until ``after_epoch`` returns True.
 
         ``after_epoch`` gets each epoch's record: ``epoch``, ``train_nll``, ``validation_nll`` (NaN
-        without validation rows), in nats per row, ``lr`` and ``seconds`` since the start.
+        without validation rows, or once they are learned), in nats per row, ``lr`` and ``seconds``
+        since the start.
         """
         while not self.finished:
+            if self._refit_due:
+                self._begin_refit()
             with self.workers:
                 record = self.run_epoch()
             if after_epoch(record):
@@ -197,7 +184,7 @@ class Trainer:
 
     def validation_nll(self) -> float:
         """Return the averaged weights' mean NLL on the validation rows, in nats per row."""
-        if len(self.validation) == 0:
+        if len(self.validation) == 0 or self.refit is not None:
             return math.nan
         orders = self._validation_orders
         n_parts = self.workers.n * math.ceil(len(orders) / (4 * self.plan.batch_size))
@@ -216,7 +203,7 @@ class Trainer:
         """The network as it would be used now: averaged weights where averaging is on."""
         if self.average is None:
             return self.network
-        return cast(ConditionalNetwork, self.average.module)
+        return self.average.network
 
     def restore_best(self) -> None:
         """Put the best weights seen into the network."""
@@ -228,7 +215,7 @@ class Trainer:
         tensors.update(_prefixed("network", self.network.state_dict()))
         tensors.update(_prefixed("best", self.best))
         if self.average is not None:
-            tensors.update(_prefixed("average", self.average.module.state_dict()))
+            tensors.update(_prefixed("average", self.average.network.state_dict()))
         for k, optimizer in enumerate(self.optimizers):
             for i, moments in optimizer.state_dict()["state"].items():
                 tensors.update(_prefixed(f"optimizer.{k}.{i}", moments))
@@ -238,6 +225,7 @@ class Trainer:
             "history": self.history,
             "best_nll": self.best_nll,
             "best_epoch": self.best_epoch,
+            "refit": None if self.refit is None else asdict(self.refit),
         }
         return numbers, tensors
 
@@ -245,12 +233,13 @@ class Trainer:
         """Continue from what :meth:`state` returned."""
         for name, value in numbers.items():
             setattr(self, name, value)
+        if numbers["refit"] is not None:
+            self._learn_all_rows(Refit(**numbers["refit"]))
         self.generator.set_state(tensors["generator"])
         self.network.load_state_dict(tensors_under("network", tensors))
         self.best = {k: v.to(self.tokens.device) for k, v in tensors_under("best", tensors).items()}
         if self.average is not None:
-            self.average.module.load_state_dict(tensors_under("average", tensors))
-            self.average.n_averaged.fill_(self.step)
+            self.average.network.load_state_dict(tensors_under("average", tensors))
         for k, optimizer in enumerate(self.optimizers):
             moments = tensors_under(f"optimizer.{k}", tensors)
             places = {name.split(".")[0] for name in moments}
@@ -259,9 +248,24 @@ class Trainer:
 
     def _batches(self) -> Iterator[Tensor]:
         """Split a random permutation of the rows into batches of nearly one size."""
-        rows = torch.randperm(len(self.tokens), generator=self.generator).to(self.tokens.device)
+        rows = torch.randperm(len(self.learned), generator=self.generator).to(self.learned.device)
         for part in rows.tensor_split(self.steps_per_epoch):
-            yield self.tokens[part]
+            yield self.learned[part]
+
+    def _begin_refit(self) -> None:
+        """Go back to the best weights, and learn all rows from here on."""
+        rate = self._rate(self.seconds)
+        left = self.plan.epochs - self.epoch
+        n_epochs = left if self.best_epoch == self.epoch else max(self.best_epoch, 1)
+        self.restore_best()
+        if self.average is not None:
+            self.average.restart()
+        self.best = {}  # held-out rows that are learned choose no epoch
+        self._learn_all_rows(Refit(self.epoch, self.step, self.seconds, n_epochs, rate))
+
+    def _learn_all_rows(self, refit: Refit) -> None:
+        self.refit = refit
+        self.learned = torch.cat([self.tokens, self.validation])
 
     def _train_step(self, tokens: Tensor, seconds: float) -> float:
         factor = self._rate(seconds)
@@ -274,42 +278,53 @@ class Trainer:
         self.workers.map(lambda optimizer: optimizer.step(), self.optimizers)
         self.step += 1
         if self.average is not None:
-            self.average.update_parameters(self.network)
+            self.average.update(self.step)
         return loss
 
     def _take_gradients(self, examples: Examples) -> float:
         """Give the parameters the gradients of the loss, and return it."""
-        parameters = list(self.network.parameters())
 
         def gradients(part: Examples) -> tuple[float, tuple[Tensor, ...]]:
             loss = self.network.loss(part)
-            return loss.item(), torch.autograd.grad(loss, parameters)
+            return loss.item(), torch.autograd.grad(loss, self.parameters)
 
         n_rows, n_columns = examples.tokens.shape
         n_parts = min(self.workers.n, n_rows) if n_rows * n_columns >= LEAST_CELLS else 1
         losses, shares = zip(*self.workers.map(gradients, examples.split(n_parts)))
-        for parameter, *share in zip(parameters, *shares):
+        for parameter, *share in zip(self.parameters, *shares):
             parameter.grad = sum(share[1:], start=share[0])
         return sum(losses)
 
     def _rate(self, seconds: float) -> float:
-        """Return the learning rate's factor: linear warm-up, 1, linear cooldown to zero.
+        """Return the learning rate's factor: linear warm-up, 1, and in a line to zero.
 
-        A time budget that would cut the run short brings the end forward.
+        It sinks over the second half, or as soon as all rows are being learned.
         """
         if self.plan.schedule == "constant":
             return 1.0
-        total = self.plan.epochs * self.steps_per_epoch
-        done = self.step / total
+        if self.refit is not None:
+            return self.refit.rate * (1 - self._share_done(seconds))
+        warm_up = min(50, 0.1 * self.plan.epochs * self.steps_per_epoch)
+        return min((self.step + 1) / warm_up, 1.0, 2 * (1 - self._share_done(seconds)))
+
+    def _share_done(self, seconds: float) -> float:
+        """Return the share of the steps that are done, or of the time, if it is to end sooner.
+
+        Once all rows are being learned, it counts from there.
+        """
+        start = self.refit or Refit(0, 0, 0.0, self.plan.epochs, 1.0)
+        done = (self.step - start.step) / (start.n_epochs * self.steps_per_epoch)
         if self.plan.max_time is not None:
-            done = max(done, min(seconds / self.plan.max_time, 1.0))
-        warm_up = min(50, 0.1 * total)
-        return min((self.step + 1) / warm_up, 1.0, (1 - done) / self.cooldown)
+            left = self.plan.max_time - start.seconds
+            done = max(done, min((seconds - start.seconds) / left, 1.0))
+        return done
 
     def _out_of_time(self, seconds: float) -> bool:
         return self.plan.max_time is not None and seconds >= self.plan.max_time
 
     def _keep_best(self, validation_nll: float) -> None:
+        if self.refit is not None:
+            return
         if len(self.validation) and not validation_nll < self.best_nll:  # NaN is never better
             return
         self.best_epoch = self.epoch
@@ -340,52 +355,6 @@ def split_rows(tokens: np.ndarray, fraction: float, seed: int) -> tuple[Tensor, 
     n_validation = int(len(rows) * fraction)
     split = torch.from_numpy(tokens[rows])
     return split[n_validation:], split[:n_validation]
-
-
-def _optimizers(network: ConditionalNetwork, plan: Plan, n_rows: int) -> list[torch.optim.Optimizer]:
-    """Return what updates the network: AdamW, and Muon for the matrices between its layers."""
-    stacks = network.matrices() if plan.optimizer == "muon" else {}
-    by_muon = {id(weight) for weights in stacks.values() for weight in weights}
-    others = [named for named in network.named_parameters() if id(named[1]) not in by_muon]
-    own = [parameter for name, parameter in others if name.endswith(".own")]
-    rest = [parameter for name, parameter in others if not name.endswith(".own")]
-    decay: dict[str, Any] = {"weight_decay": plan.weight_decay}
-    groups: list[dict[str, Any]] = [{"params": rest}, {"params": own, "weight_decay": OWN_DECAY}]
-    if not stacks:
-        optimizers: list[torch.optim.Optimizer] = [AdamW(groups, lr=plan.lr, foreach=True, **decay)]
-    else:
-        share = _share_of_few(n_rows)
-        size = max(n_rows / MANY_ROWS, 1.0) if network.rates_grow else 1.0
-        alike = [{"params": weights, "parts": parts} for parts, weights in stacks.items()]
-        optimizers = [
-            AdamW(groups, lr=plan.lr * share * min(size**1.5, 7.0), foreach=True, **decay),
-            Muon(
-                alike,
-                lr=plan.lr * min(size**0.25, 1.4),
-                rms=MATRIX_RMS,
-                momentum=1 - 0.1 * share,
-                **decay,
-            ),
-        ]
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["initial_lr"] = group["lr"]  # as torch's schedulers call it
-    return optimizers
-
-
-def _share_of_few(n_rows: int) -> float:
-    """Return the training rows as a share of :data:`FEW_ROWS`, a half at least, 1 at most."""
-    return min(max(n_rows / FEW_ROWS, 0.5), 1.0)
-
-
-def _moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
-    """Return an exponential moving average that forgets the initial weights quickly."""
-
-    def average(old: Any, new: Any, n_averaged: Any) -> None:
-        n = int(n_averaged)
-        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(old, new, n_averaged)
-
-    return average
 
 
 def _prefixed(prefix: str, tensors: dict[str, Any]) -> dict[str, Tensor]:

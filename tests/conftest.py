@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -48,6 +50,18 @@ FORMS = ("causal", "masked")
 def tiny():
     """A function that makes an unfitted small model, with any parameter changed."""
     return lambda **changes: MaCoDE(**{**TINY, **changes})
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock for training that moves on by a hundredth of a second each time it is read."""
+    reads = itertools.count()
+
+    def read():
+        return next(reads) / 100
+
+    fake = SimpleNamespace(monotonic=read, perf_counter=read, time=read)
+    monkeypatch.setattr("macode_plugin.training.time", fake)
 
 
 @pytest.fixture

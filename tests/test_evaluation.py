@@ -280,13 +280,13 @@ def test_bins_of_a_constant_have_a_width(value):
     assert edges[0] < value < edges[-1]
 
 
-def test_training_curve_marks_the_epoch_kept():
+def test_training_curve_marks_the_best_epoch():
     def curve(*validation):
         history = [{**HISTORY[0], "epoch": i, "validation_nll": v} for i, v in enumerate(validation)]
         return images_of(page_of(mixed(20), mixed(20, seed=1), history))[-1][0]
 
-    assert "epoch kept" in curve(3.0, 1.0, 2.0)
-    assert "epoch kept" not in curve(math.nan, math.nan)
+    assert "best epoch" in curve(3.0, 1.0, 2.0)
+    assert "best epoch" not in curve(math.nan, math.nan)
 
 
 def test_report_of_one_row_and_empty_columns():

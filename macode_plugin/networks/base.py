@@ -77,7 +77,7 @@ class ConditionalNetwork(nn.Module, ABC):
     scored_bytes_per_row: int
     """Memory that scoring all cells of one row takes, about."""
     rates_grow = False
-    """Whether large tables are learned at higher rates (:data:`macode_plugin.training.MANY_ROWS`)."""
+    """Whether large tables are learned at higher rates (:data:`macode_plugin.rates.MANY_ROWS`)."""
     bfloat16_products = False
     """Whether layers may be multiplied in bfloat16, in training and generation."""
 

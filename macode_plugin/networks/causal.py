@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from macode_plugin.masking import random_orders
+from macode_plugin.networks.attention import causal_attention
 from macode_plugin.networks.base import ConditionalNetwork, Decoder, Examples, scored_bytes
 from macode_plugin.networks.heads import Heads, TokenVectors, token_offsets
 from macode_plugin.table import Vocabulary
@@ -234,10 +235,8 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, *, bfloat16: bool = False) -> Tensor:
         """Attend to this place and those before it."""
-        qkv = self.qkv(self.norm_attention(x)).unflatten(-1, (3, self.n_heads, -1))
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        return self.merge(x, attended.transpose(1, 2).flatten(2), bfloat16=bfloat16)
+        attended = causal_attention(self.qkv(self.norm_attention(x)), self.n_heads)
+        return self.merge(x, attended, bfloat16=bfloat16)
 
     def decode(self, x: Tensor, cache: Tensor, step: int, *, bfloat16: bool = False) -> Tensor:
         """Take one step of :meth:`forward` for every row, given the steps before.

@@ -11,7 +11,7 @@ pytest.importorskip("geomloss", reason="the bench extra is not installed")
 from benchmark_runs import ORIGIN, call, calls_of, write_report
 
 from benchmarks import ablation, data, ledger, metrics, options, report
-from macode_plugin import training
+from macode_plugin import rates
 
 LINE = "--tables breast --seeds 0 --max-rows 150 --epochs 2"
 FIGURES = list(report._ABLATION)
@@ -38,17 +38,17 @@ def test_each_change_is_fitted_once_with_its_own_likelihood(results):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "rates"),
+    ("n_rows", "more"),
     [(400, {"rates of larger tables"}), (4800, set()), (9000, {"rates that do not grow"})],
 )
-def test_changes_are_those_that_make_one(n_rows, rates):
+def test_changes_are_those_that_make_one(n_rows, more):
     table = data.load("breast")
     table = dataclasses.replace(table, frame=table.frame.sample(n_rows, replace=True, random_state=0))
-    assert set(ablation.changes_of(table)) == set(ablation.CHANGES) | rates
+    assert set(ablation.changes_of(table)) == set(ablation.CHANGES) | more
 
 
 def test_a_change_of_rates_ends_with_its_trial(results):
-    assert (training.FEW_ROWS, training.MANY_ROWS) == (3000, 4000)
+    assert (rates.FEW_ROWS, rates.MANY_ROWS) == (3000, 4000)
 
 
 def test_shares_are_shares(results):
