@@ -73,8 +73,8 @@ class MaCoDE(Inference, BaseEstimator):
     precision : {"auto", "float32", "bfloat16"}
         Numbers that a transformer's layers are multiplied in while it is trained and draws rows;
         all else is float32, likelihoods too. "auto" is bfloat16 on processors with instructions
-        for it, where that takes less time; name one for the same model and the same rows on
-        either kind.
+        for it, where that takes less time (``feed_forward`` of at least 64); name one for the same
+        model and the same rows on either kind.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).
@@ -428,7 +428,9 @@ class MaCoDE(Inference, BaseEstimator):
 
     def _place(self, network: ConditionalNetwork, device: torch.device) -> ConditionalNetwork:
         """Move a network to a device, to be used in the numbers that suit it."""
-        network.bfloat16_products = in_bfloat16(self.precision, self.network, device)
+        network.bfloat16_products = in_bfloat16(
+            self.precision, self.network, device, network.feed_forward
+        )
         return network.to(device)
 
     def _build_noise(

@@ -36,11 +36,16 @@ def bfloat16_here(monkeypatch, tmp_path):
 
 
 def test_only_the_causal_network_on_a_processor_takes_bfloat16_by_itself(bfloat16_here):
-    assert precision.in_bfloat16("auto", "causal", CPU)
-    assert not precision.in_bfloat16("float32", "causal", CPU)
-    assert not precision.in_bfloat16("auto", "masked", CPU)
-    assert not precision.in_bfloat16("auto", "causal", torch.device("cuda"))
-    assert precision.in_bfloat16("bfloat16", "causal", torch.device("cuda"))
+    assert precision.in_bfloat16("auto", "causal", CPU, 64)
+    assert not precision.in_bfloat16("float32", "causal", CPU, 64)
+    assert not precision.in_bfloat16("auto", "masked", CPU, 64)
+    assert not precision.in_bfloat16("auto", "causal", torch.device("cuda"), 64)
+    assert precision.in_bfloat16("bfloat16", "causal", torch.device("cuda"), 64)
+
+
+def test_narrow_layers_stay_at_float32_unless_told_otherwise(bfloat16_here):
+    assert not precision.in_bfloat16("auto", "causal", CPU, 32)
+    assert precision.in_bfloat16("bfloat16", "causal", CPU, 32)
 
 
 def dependent():
@@ -49,20 +54,20 @@ def dependent():
 
 
 def fitted(tiny, **changes):
-    return tiny(epochs=20, lr=1e-2, **changes).fit(dependent())
+    return tiny(epochs=20, lr=1e-2, feed_forward=64, **changes).fit(dependent())
 
 
 def test_automatic_precision_is_the_processor_s(tiny, bfloat16_here, monkeypatch, tmp_path):
-    in_16 = fitted(tiny).history_[-1]["validation_nll"]
-    assert in_16 == fitted(tiny, precision="bfloat16").history_[-1]["validation_nll"]
+    in_16 = fitted(tiny).history_[-1]["train_nll"]
+    assert in_16 == fitted(tiny, precision="bfloat16").history_[-1]["train_nll"]
     (tmp_path / "old").mkdir()
     monkeypatch.setattr(precision, "CPUINFO", listing(tmp_path / "old", "avx2"))
-    in_32 = fitted(tiny).history_[-1]["validation_nll"]
-    assert in_32 == fitted(tiny, precision="float32").history_[-1]["validation_nll"] != in_16
+    in_32 = fitted(tiny).history_[-1]["train_nll"]
+    assert in_32 == fitted(tiny, precision="float32").history_[-1]["train_nll"] != in_16
 
 
 def test_what_is_learned_in_bfloat16_is_about_what_is_learned_in_float32(tiny):
-    models = [fitted(tiny, precision=name) for name in precision.PRECISIONS]
+    models = [fitted(tiny, precision=name, refit=False) for name in precision.PRECISIONS]
     first = models[0].history_[0]["validation_nll"]
     in_32, in_16 = (model.history_[-1]["validation_nll"] for model in models)
     assert first - in_32 > 1, "something was learned"

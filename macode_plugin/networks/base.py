@@ -70,6 +70,8 @@ class ConditionalNetwork(nn.Module, ABC):
     """p(x_j | x_S) of every column j given every set S of other columns."""
 
     heads: Heads
+    feed_forward: int
+    """Width of its feed-forward layers."""
     reads_in_order: bool
     """Whether a state depends on the order in which what is known is read, not on its set alone."""
     bytes_per_row: int

@@ -82,6 +82,7 @@ class CausalNetwork(ConditionalNetwork):
         self.sharpness = nn.Parameter(torch.zeros(len(vocabulary), len(vocabulary)))
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
+        self.feed_forward = feed_forward
         self.bytes_per_row = 4 * len(vocabulary) * width * 2 * n_layers
         self.scored_bytes_per_row = scored_bytes(vocabulary, width, 3 * feed_forward)
         _initialise(self, generator)

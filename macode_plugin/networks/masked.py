@@ -54,6 +54,7 @@ class MaskedNetwork(ConditionalNetwork):
         )
         self.heads = Heads(vocabulary, width, ordered_basis=ordered_basis, marginal_bias=marginal_bias)
         self.register_buffer("offsets", token_offsets(vocabulary), persistent=False)
+        self.feed_forward = feed_forward
         self.bytes_per_row = 4 * len(vocabulary) * (6 * width + feed_forward)
         self.scored_bytes_per_row = scored_bytes(vocabulary, width, feed_forward)
         _initialise(self, generator)

@@ -32,7 +32,9 @@ def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     # The first changes drawing alone, the second hardly anything, and only on some processors.
     alike = {"rows drawn independently", "layers in float32"}
     learned = rows[~rows["change"].isin(alike)]
-    assert learned["validation_nll"].nunique() == learned["test_score"].nunique() == len(learned)
+    assert learned["test_score"].nunique() == len(learned)
+    searched = learned[learned["change"] != "held-out rows never learned"]  # differs after the search
+    assert searched["validation_nll"].nunique() == len(searched)
     assert (rows["epochs_run"] == 2).all()
     assert rows[list(ORIGIN)].notna().all(axis=None)
 
