@@ -85,19 +85,19 @@ class MaCoDE(Inference, BaseEstimator):
     weight_decay : float
     schedule : {"trapezoidal", "constant"}
         Learning rate over the epochs: warm-up, constant, and linear to zero over the second half
-        (Hägele et al. 2024, arXiv 2405.18392), over more of them on tables of under 3000 training
-        rows, over all of them up to 1500; or constant throughout (paper).
+        (Hägele et al. 2024, arXiv 2405.18392), or while ``refit`` lasts; or constant throughout
+        (paper).
     ema_decay : float
         Decay of the moving average of weights that is used after training; 0 for none (paper).
     validation_fraction : float
         Share of the rows held out to choose the best epoch; 0 for none (paper).
     patience : int, "auto" or None
-        Epochs without a better validation likelihood after which training stops; "auto" is an
-        eighth of the epochs, None never stops early (paper).
+        Epochs without a better validation likelihood after which the search for the best one ends;
+        "auto" is an eighth of the epochs, None never ends it early (paper).
     refit : bool
-        Train on from the best epoch over all rows, as many epochs again, with a rate that sinks to
-        zero; the best epoch is then searched for in the first half of ``epochs``. False keeps the
-        best epoch's weights, and the held-out rows unlearned (paper).
+        Search for the best epoch in the first half of ``epochs`` and train on from there over all
+        rows: as many epochs again, or all that are left if the last one was the best. False
+        searches in all epochs, and leaves the held-out rows unlearned (paper).
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.

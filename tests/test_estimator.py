@@ -269,8 +269,10 @@ def test_automatic_epochs_keep_the_passes_of_mid_sized_tables_and_spare_large_on
     def steps(rows):
         return macode_plugin.settings.auto_epochs(rows, 256) * math.ceil(rows / 256)
 
-    by_size = [steps(rows) for rows in (256, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
+    by_size = [steps(rows) for rows in (768, 3_000, 6_000, 15_000, 60_000, 1_000_000)]
     assert by_size == sorted(by_size)
+    assert steps(768) / steps(3_000) == pytest.approx(5 / 6, rel=0.01)
+    assert steps(512) == pytest.approx(steps(3_000), rel=0.01)
     assert steps(8_000) / steps(4_000) == pytest.approx(2, rel=0.05)
     assert steps(160_000) / steps(40_000) == pytest.approx(2, rel=0.12)  # in whole passes
 
