@@ -19,7 +19,7 @@ import pandas as pd
 import typer
 
 from benchmarks import data, detection, ledger, metrics, options, q1
-from macode_plugin import MaCoDE, rates
+from macode_plugin import MaCoDE, precision, rates, settings
 
 __all__ = ["CHANGES", "RATES", "RESULTS", "Trial", "changes_of", "main"]
 
@@ -80,10 +80,12 @@ def main(
 
 
 def changes_of(table: data.RealTable) -> list[str]:
-    """Return the changes by name, without those of rates that tables of this size do not have."""
+    """Return the changes by name, without those that are none for tables of this size."""
     train, _ = data.split(table.frame, 0)
     learned = len(train) * (1 - MaCoDE().validation_fraction)
+    width = settings.auto_feed_forward(MaCoDE().width, len(train))
     alike = {
+        "layers in float32": width < precision.NARROWEST,
         "rates of larger tables": learned >= rates.FEW_ROWS,
         "rates that do not grow": learned <= rates.MANY_ROWS,
     }

@@ -28,12 +28,14 @@ def results(tmp_path_factory):
 
 def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     rows = pd.read_csv(results)
-    assert rows["change"].tolist() == [*ablation.CHANGES, "rates of larger tables"]
-    # The first changes drawing alone, the second hardly anything, and only on some processors.
-    alike = {"rows drawn independently", "layers in float32"}
-    learned = rows[~rows["change"].isin(alike)]
+    expected = [change for change in ablation.CHANGES if change != "layers in float32"]
+    assert rows["change"].tolist() == [*expected, "rates of larger tables"]
+    learned = rows[rows["change"] != "rows drawn independently"]
     assert learned["test_score"].nunique() == len(learned)
-    searched = learned[learned["change"] != "held-out rows never learned"]  # differs after the search
+    # These differ from the default once the search for the best epoch has ended.
+    searched = learned[
+        ~learned["change"].isin({"held-out rows never learned", "constant learning rate"})
+    ]
     assert searched["validation_nll"].nunique() == len(searched)
     assert (rows["epochs_run"] == 2).all()
     assert rows[list(ORIGIN)].notna().all(axis=None)
@@ -41,12 +43,17 @@ def test_each_change_is_fitted_once_with_its_own_likelihood(results):
 
 @pytest.mark.parametrize(
     ("n_rows", "more"),
-    [(400, {"rates of larger tables"}), (4800, set()), (9000, {"rates that do not grow"})],
+    [
+        (600, {"rates of larger tables"}),
+        (1000, {"rates of larger tables", "layers in float32"}),
+        (4800, {"layers in float32"}),
+        (9000, {"layers in float32", "rates that do not grow"}),
+    ],
 )
 def test_changes_are_those_that_make_one(n_rows, more):
     table = data.load("breast")
     table = dataclasses.replace(table, frame=table.frame.sample(n_rows, replace=True, random_state=0))
-    assert set(ablation.changes_of(table)) == set(ablation.CHANGES) | more
+    assert set(ablation.changes_of(table)) == set(ablation.CHANGES) - {"layers in float32"} | more
 
 
 def test_a_change_of_rates_ends_with_its_trial(results):
@@ -94,7 +101,7 @@ def test_what_differs_in_a_setting_is_done(monkeypatch, results, tmp_path, other
     ordered = [name for name in pd.read_csv(results) if name in figures]
     monkeypatch.setattr(ablation, "measure", lambda trial, table: figures[ordered].to_dict())
     call(ablation.main, f"{LINE} {other} --out {path}")
-    assert len(ledger.finished(path, ablation.Trial)) == 2 * (len(ablation.CHANGES) + 1)
+    assert len(ledger.finished(path, ablation.Trial)) == 2 * len(ablation.CHANGES)
 
 
 def test_the_report_shows_a_table_for_each_table(results, tmp_path):
