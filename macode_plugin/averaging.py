@@ -14,8 +14,8 @@ __all__ = ["MovingAverage"]
 class MovingAverage:
     """An exponential moving average of a network's weights that forgets the initial ones quickly.
 
-    torch's ``AveragedModel`` goes through all modules at every step and copies their constants, a
-    twentieth of a small table's step.
+    torch's ``AveragedModel`` goes through all modules at every step and copies their constants, some
+    hundredths of a small table's step.
 
     Arguments
     ---------

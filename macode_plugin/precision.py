@@ -15,8 +15,8 @@ CPUINFO = Path("/proc/cpuinfo")
 
 NARROWEST = 64
 """Width of feed-forward layers from which bfloat16 takes less time. A training step of 57 rows of breast
-took a tenth less with 64 and a fifth less with 128, a twelfth more with 32, whose numbers take longer to
-be rounded than to be multiplied."""
+took a tenth less with 64 and a fifth less with 128 at one thread, a twelfth more with 32 at two: such
+narrow layers take longer to be rounded than to be multiplied."""
 
 
 def in_bfloat16(precision: str, network: str, device: torch.device, feed_forward: int) -> bool:
