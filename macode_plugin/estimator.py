@@ -95,10 +95,11 @@ class MaCoDE(Inference, BaseEstimator):
         Epochs without a better validation likelihood after which the search for the best one ends;
         "auto" is an eighth of the epochs, None never ends it early (paper).
     refit : bool
-        Search for the best epoch in the first half of ``epochs`` and train on from there over all
-        rows: as many epochs again, or all that are left if the last one was the best. Likelihoods
-        and samples gain by it; intervals become narrower than they claim on some tables. False
-        searches in all epochs, and leaves the held-out rows unlearned (paper).
+        Search for the best epoch in the first two thirds of ``epochs`` and train on from there over
+        all rows: half as many epochs as the best one took, or all that are left if the last one was
+        the best. Likelihoods and samples gain by it; intervals become a little narrower than they
+        claim on some tables. False searches in all epochs, and leaves the held-out rows unlearned
+        (paper).
     missing : {"mask", "model"}
         "mask": missing cells are masked in training (the paper, section 2.1), sampled tables are
         complete. "model": being missing is a value that is learned and sampled.

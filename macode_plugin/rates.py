@@ -43,7 +43,10 @@ form loses by both rates: letter .42 in 12 passes, kings .21 in 8 (seed 0)."""
 def optimizers_for(
     network: ConditionalNetwork, *, optimizer: str, lr: float, weight_decay: float, n_rows: int
 ) -> list[torch.optim.Optimizer]:
-    """Return what updates the network: AdamW, and Muon for the matrices between its layers."""
+    """Return what updates the network: Muon for the matrices between its layers, AdamW for the rest.
+
+    Muon is one optimizer for each kind of matrices, so that they can step side by side.
+    """
     stacks = network.matrices() if optimizer == "muon" else {}
     by_muon = {id(weight) for weights in stacks.values() for weight in weights}
     others = [named for named in network.named_parameters() if id(named[1]) not in by_muon]
@@ -56,17 +59,14 @@ def optimizers_for(
     else:
         share = _share_of_few(n_rows)
         size = max(n_rows / MANY_ROWS, 1.0) if network.rates_grow else 1.0
-        alike = [{"params": weights, "parts": parts} for parts, weights in stacks.items()]
+        muon: dict[str, Any] = {"lr": lr * min(size**0.25, 1.4), "momentum": 1 - 0.1 * share, **decay}
+        dtype = torch.bfloat16 if network.bfloat16_products else torch.float32
         optimizers = [
-            AdamW(groups, lr=lr * share * min(size**1.5, 7.0), foreach=True, **decay),
-            Muon(
-                alike,
-                lr=lr * min(size**0.25, 1.4),
-                rms=MATRIX_RMS,
-                momentum=1 - 0.1 * share,
-                **decay,
-            ),
+            Muon([{"params": weights, "parts": parts}], rms=MATRIX_RMS, dtype=dtype, **muon)
+            for parts, weights in stacks.items()
         ]
+        slower = lr * share * min(size**1.5, 7.0)
+        optimizers.append(AdamW(groups, lr=slower, foreach=True, **decay))
     for one in optimizers:
         for group in one.param_groups:
             group["initial_lr"] = group["lr"]  # as torch's schedulers call it

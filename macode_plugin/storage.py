@@ -1,6 +1,6 @@
 """Model files: tensors and a JSON description in one safetensors file, which runs no code on load.
 
-Layout (version 2): the header's metadata holds ``format`` ("macode-model" or
+Layout (version 3): the header's metadata holds ``format`` ("macode-model" or
 "macode-checkpoint"), ``version``, ``description`` (JSON) and ``checksum``, the SHA-256 of the
 description and of every tensor's name, type, shape and bytes in the order of their names.
 """
@@ -21,8 +21,9 @@ from torch import Tensor
 
 __all__ = ["FORMAT_VERSION", "ModelFileError", "arrays_to_tensors", "read", "tensors_under", "write"]
 
-FORMAT_VERSION = 2
-"""Version of the layout and of the networks: version 1 had feed-forward layers without a gate."""
+FORMAT_VERSION = 3
+"""Version of the layout and of the networks: version 1 had feed-forward layers without a gate, version 2
+biases in the transformer's layers."""
 
 
 class ModelFileError(ValueError):

@@ -46,26 +46,37 @@ def test_every_row_is_learned_in_the_end(tiny, monkeypatch):
     assert epochs[0] == epochs[1] < epochs[2] == set(range(60))
 
 
-@pytest.mark.parametrize(("epochs", "halfway"), [(1, 1), (2, 1), (3, 1), (8, 4)])
-def test_the_first_half_searches_and_the_rest_learns_all_rows(epochs, halfway, form, tiny, frame):
+@pytest.mark.parametrize(("epochs", "two_thirds"), [(1, 1), (2, 1), (3, 2), (6, 4)])
+def test_two_thirds_search_and_the_rest_learns_all_rows(epochs, two_thirds, form, tiny, frame):
     model = tiny(network=form, epochs=epochs).fit(frame)
     assert len(model.history_) == epochs
-    assert searched(model) == halfway
+    assert searched(model) == two_thirds
 
 
-def test_the_rate_sinks_to_zero_from_where_it_was(tiny, frame):
+def test_the_rate_sinks_to_zero_over_the_second_half_if_the_last_epoch_was_the_best(tiny, frame):
     model = tiny(epochs=40, batch_size=300).fit(frame)
     rates = [record["lr"] for record in model.history_]
+    assert searched(model) == int(np.nanargmin([r["validation_nll"] for r in model.history_])) + 1
     assert rates[4:20] == [pytest.approx(model.lr)] * 16
     assert rates[20:] == [pytest.approx(model.lr * (1 - step / 20)) for step in range(20)]
 
 
-def test_overfitting_ends_the_search_and_as_many_epochs_as_the_best_took_follow(tiny, frame):
+def test_the_rate_sinks_to_zero_from_where_the_search_ended(tiny, frame):
+    model = tiny(**{**OVERFIT, "epochs": 50, "schedule": "trapezoidal"}, patience=3).fit(frame.head(100))
+    end, n_epochs = searched(model), len(model.history_)
+    rates = [record["lr"] for record in model.history_]
+    assert rates[end - 1] == pytest.approx(model.lr)
+    steps = math.ceil(100 / model.batch_size)  # at an epoch's end, its last step is yet to sink
+    sunk = [1 - (epoch + 1 - 1 / steps) / (n_epochs - end) for epoch in range(n_epochs - end)]
+    assert rates[end:] == [pytest.approx(model.lr * factor) for factor in sunk]
+
+
+def test_overfitting_ends_the_search_and_half_as_many_epochs_as_the_best_took_follow(tiny, frame):
     model = tiny(**{**OVERFIT, "epochs": 50}, patience=3).fit(frame.head(100))
     nll = [record["validation_nll"] for record in model.history_]
     best = int(np.nanargmin(nll)) + 1
-    assert searched(model) == best + 3 < 25
-    assert len(model.history_) == (best + 3) + best
+    assert searched(model) == best + 3 < 33
+    assert len(model.history_) == (best + 3) + math.ceil(best / 2)
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
@@ -90,7 +101,7 @@ def test_what_is_learned_of_all_rows_is_kept(tiny, frame):
     options = {"epochs": 6, "lr": 1e-2}
     weights = [
         tiny(**options).fit(frame, callback=lambda record, last=last: record["epoch"] == last)
-        for last in (3, 4, 6)
+        for last in (4, 5, 6)
     ]
     assert not same_weights(weights[0], weights[1])
     assert same_weights(weights[2], tiny(**options).fit(frame))
@@ -98,11 +109,11 @@ def test_what_is_learned_of_all_rows_is_kept(tiny, frame):
 
 
 @pytest.mark.usefixtures("clock")
-def test_half_of_a_time_budget_is_for_the_search(tiny, frame):
-    model = tiny(epochs=10**6).fit(frame, max_time=2.0)
+def test_two_thirds_of_a_time_budget_are_for_the_search(tiny, frame):
+    model = tiny(epochs=10**6).fit(frame, max_time=3.0)
     last = model.history_[searched(model) - 1]
-    assert 1.0 <= last["seconds"] < 1.2
-    assert 2.0 <= model.history_[-1]["seconds"] < 2.2
+    assert 2.0 <= last["seconds"] < 2.2
+    assert 3.0 <= model.history_[-1]["seconds"] < 3.2
     assert model.history_[-1]["lr"] < 0.1 * last["lr"]
 
 
@@ -121,6 +132,6 @@ def test_a_run_interrupted_while_all_rows_are_learned_keeps_what_it_has(tiny, fr
     with pytest.warns(UserWarning, match="interrupted after 5 epochs"):
         model = tiny(epochs=6).fit(frame, callback=interrupt)
     whole = tiny(epochs=6).fit(frame)
-    assert searched(model) == 3
+    assert searched(model) == 4
     assert not same_weights(model, whole)
     assert len(model.sample(5)) == 5

@@ -241,10 +241,10 @@ def rewritten(path, old, new):
 
 
 @pytest.mark.parametrize(
-    ("version", "way_out"), [("3", "upgrade macode_plugin"), ("1", "fit the model anew")]
+    ("version", "way_out"), [("4", "upgrade macode_plugin"), ("2", "fit the model anew")]
 )
 def test_a_file_of_another_version_says_what_to_do(version, way_out, saved, tmp_path):
-    content = rewritten(saved, b'"version":"2"', f'"version":"{version}"'.encode())
+    content = rewritten(saved, b'"version":"3"', f'"version":"{version}"'.encode())
     (tmp_path / "other").write_bytes(content)
     with pytest.raises(ModelFileError, match=rf"version {version}.*{way_out}"):
         MaCoDE.load(tmp_path / "other")

@@ -75,7 +75,7 @@ def test_muon_remembers_longer_on_small_tables(tiny, monkeypatch, n_rows, moment
     monkeypatch.setattr("macode_plugin.rates.Muon", Noted)
     frame = pd.DataFrame({"k": np.resize(list("aab"), n_rows)})
     tiny(epochs=1, validation_fraction=0.0).fit(frame)
-    assert seen == [pytest.approx(momentum)]
+    assert seen == [pytest.approx(momentum)] * 2  # one for each kind of matrices
 
 
 @pytest.mark.parametrize("n_rows", [300, 6000])
@@ -253,6 +253,8 @@ def test_each_weight_has_one_optimizer(form, tiny, frame, monkeypatch):
         assert sorted(map(id, updated)) == sorted(map(id, trainer.network.parameters()))
     muon, adamw = trainers
     assert [type(optimizer).__name__ for optimizer in adamw.optimizers] == ["AdamW"]
-    by_muon = {id(p) for group in muon.optimizers[1].param_groups for p in group["params"]}
+    *muons, rest = muon.optimizers
+    assert {type(optimizer).__name__ for optimizer in muons} == {"Muon"} != {type(rest).__name__}
+    by_muon = {id(p) for one in muons for group in one.param_groups for p in group["params"]}
     layers = [p for p in muon.network.parameters() if p.ndim == 2 and max(p.shape) == 48]
     assert [id(weight) in by_muon for weight in layers] == [True]  # three matrices of 16 x 16
