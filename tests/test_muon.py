@@ -68,6 +68,20 @@ def test_a_stack_of_matrices_is_updated_as_the_matrices_would_be(generator):
     torch.testing.assert_close(stack.detach(), torch.cat([m.detach() for m in matrices]))
 
 
+def test_in_16_bits_steps_are_about_the_same_and_nothing_kept_is_in_16_bits(generator):
+    whole, coarse = (a_matrix(generator, (16, 48)) for _ in range(2))
+    coarse.data = whole.detach().clone()
+    options = {"lr": 0.1, "weight_decay": 0.0, "rms": 1.0}
+    optimizer = Muon([coarse], dtype=torch.bfloat16, **options)
+    state = generator.get_state()
+    path = steps(Muon([whole], **options), whole, generator, 5)
+    generator.set_state(state)
+    off = (path - steps(optimizer, coarse, generator, 5)).square().mean(dim=(1, 2)).sqrt()
+    assert (off > 0).all()
+    assert (off < 0.02 * 0.1 * math.sqrt(5)).all()
+    assert {coarse.dtype, optimizer.state[coarse]["momentum_buffer"].dtype} == {torch.float32}
+
+
 def test_weight_decay_pulls_to_zero_apart_from_the_gradient(generator):
     plain, decayed = (torch.nn.Parameter(torch.ones(3, 3)) for _ in range(2))
     gradient = torch.randn(3, 3, generator=generator)

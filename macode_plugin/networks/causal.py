@@ -257,8 +257,9 @@ class _Block(nn.Module):
         - cache: (2, p, n_heads, width / n_heads, n), keys and values; written at ``step``
         - Output: (n, width)
         """
-        qkv = self.qkv.weight @ self.norm_attention(x).t()
-        query, cache[0, step], cache[1, step] = qkv.unflatten(0, (3, self.n_heads, -1))
+        with _products(x.device, bfloat16):
+            qkv = self.qkv.weight @ self.norm_attention(x).t()
+        query, cache[0, step], cache[1, step] = qkv.to(x.dtype).unflatten(0, (3, self.n_heads, -1))
         at_once = max(PRODUCTS // query.numel(), 1)
         keys, values = (part[: step + 1].split(at_once) for part in cache)
         score = torch.cat([(key * query).sum(dim=2) for key in keys]) / math.sqrt(query.shape[1])
