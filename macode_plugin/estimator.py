@@ -71,10 +71,10 @@ class MaCoDE(Inference, BaseEstimator):
     batch_size : int or "auto"
         Rows of a training step; "auto" is a third of them, 16 to 256, of fewer than 600 rows to 64.
     precision : {"auto", "float32", "bfloat16"}
-        Numbers that a transformer's layers are multiplied in while it is trained and draws rows;
-        all else is float32, likelihoods too. "auto" is bfloat16 on processors with instructions
-        for it, where that takes less time (``feed_forward`` of at least 64); name one for the same
-        model and the same rows on either kind.
+        Numbers that a transformer's layers are multiplied in while it is trained and draws rows,
+        and Muon's steps; all else is float32, likelihoods too. "auto" is bfloat16 on processors
+        with instructions for it, where that takes less time (``feed_forward`` of at least 64); name
+        one for the same model and the same rows on either kind.
     optimizer : {"muon", "adamw"}
         "muon" takes orthogonal steps of the transformer's matrices (:mod:`macode_plugin.muon`) and
         leaves the rest to AdamW: fewer epochs for a better likelihood. "adamw" for all (paper).

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from macode_plugin import MaCoDE, precision
+from macode_plugin.muon import Muon
 
 CPU = torch.device("cpu")
 
@@ -72,6 +73,20 @@ def test_what_is_learned_in_bfloat16_is_about_what_is_learned_in_float32(tiny):
     in_32, in_16 = (model.history_[-1]["validation_nll"] for model in models)
     assert first - in_32 > 1, "something was learned"
     assert in_16 == pytest.approx(in_32, abs=0.02 * (first - in_32))
+
+
+@pytest.mark.parametrize("name", precision.PRECISIONS)
+def test_muon_takes_its_steps_in_the_layers_precision(tiny, monkeypatch, name):
+    seen = []
+
+    class Noted(Muon):
+        def step(self):
+            seen.append(self.dtype)
+            super().step()
+
+    monkeypatch.setattr("macode_plugin.rates.Muon", Noted)
+    tiny(precision=name).fit(dependent())
+    assert set(seen) == {getattr(torch, name)}
 
 
 def test_rows_are_drawn_from_about_the_same_distributions_in_either_precision(tiny):
