@@ -44,12 +44,12 @@ _ABLATION = {
 
 _CHANGES = """\
 Validation NLL is that of the validation rows at the best epoch, in nats per row; lower is better. It
-counts tokens, so that it compares changes that leave them as they are. The best is of the first half of
-the epochs, of all of them for "held-out rows never learned". Test score is the mean log-likelihood of
-the held-out rows, in nats per row and the data's own units; higher is better, and changes of the tokens
-can be compared too, but for "no tokens for repeated values": columns then lose their grid of decimals,
-and densities stand where masses did. The other measures are of one synthetic table of the size of the
-training table, as in question 1.
+counts tokens, so that it compares changes that leave them as they are. The best is of the first two
+thirds of the epochs, of all of them for "held-out rows never learned". Test score is the mean
+log-likelihood of the held-out rows, in nats per row and the data's own units; higher is better, and
+changes of the tokens can be compared too, but for "no tokens for repeated values": columns then lose
+their grid of decimals, and densities stand where masses did. The other measures are of one synthetic
+table of the size of the training table, as in question 1.
 
 "Rates of larger tables" are those from 3000 training rows on, with the shorter momentum; "rates that do
 not grow" are those of 4000 rows."""

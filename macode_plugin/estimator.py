@@ -61,8 +61,10 @@ class MaCoDE(Inference, BaseEstimator):
         Standard deviation, in bins, by which the known values of a column of distinct numbers are
         moved in training, less where values repeat (:mod:`macode_plugin.context_noise`); 0 for
         none (paper).
-    width, n_heads, n_layers : int
+    width, n_heads : int
         Size of the transformer.
+    n_layers : int or "auto"
+        Its layers; "auto" is two, one on tables of fewer than 600 rows.
     feed_forward : int or "auto"
         Width of its feed-forward layers, behind their gate; "auto" is four times ``width``, half
         of it on tables of fewer than 600 rows.
@@ -149,7 +151,7 @@ class MaCoDE(Inference, BaseEstimator):
         context_noise: float = 1.0,
         width: int = 64,
         n_heads: int = 2,
-        n_layers: int = 2,
+        n_layers: int | str = "auto",
         feed_forward: int | str = "auto",
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
@@ -413,14 +415,16 @@ class MaCoDE(Inference, BaseEstimator):
             self._place(self.network_, device)
 
     def _build_network(self, table: Table, seed: int, device: torch.device) -> ConditionalNetwork:
-        feed_forward = self.feed_forward
+        n_rows, n_layers, feed_forward = table.vocabulary.n_rows, self.n_layers, self.feed_forward
+        if n_layers == "auto":
+            n_layers = settings.auto_layers(n_rows)
         if feed_forward == "auto":
-            feed_forward = settings.auto_feed_forward(self.width, table.vocabulary.n_rows)
+            feed_forward = settings.auto_feed_forward(self.width, n_rows)
         network = NETWORKS[self.network](
             table.vocabulary,
             width=self.width,
             n_heads=self.n_heads,
-            n_layers=self.n_layers,
+            n_layers=n_layers,
             feed_forward=feed_forward,
             ordered_basis=self.ordered_basis,
             marginal_bias=self.marginal_bias,

@@ -48,8 +48,8 @@ class MaCoDEPlugin(ImputerPlugin):
         Passes over the training rows.
     width : int
         Width of the transformer, an even number.
-    n_layers : int
-        Layers of the transformer.
+    n_layers : int or "auto"
+        Layers of the transformer; "auto" chooses by the number of rows.
     lr : float
         Peak learning rate.
     random_state : int
@@ -65,7 +65,7 @@ class MaCoDEPlugin(ImputerPlugin):
         self,
         epochs: int | str = "auto",
         width: int = 64,
-        n_layers: int = 2,
+        n_layers: int | str = "auto",
         lr: float = 2e-3,
         random_state: int = 0,
     ) -> None:

@@ -80,8 +80,8 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         Tokens that a continuous column is cut into; "auto" chooses by the number of rows.
     width : int
         Width of the transformer, an even number.
-    n_layers : int
-        Layers of the transformer.
+    n_layers : int or "auto"
+        Layers of the transformer; "auto" chooses by the number of rows.
     lr : float
         Peak learning rate.
     weight_decay : float
@@ -124,7 +124,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         batch_size: int | str = "auto",
         n_bins: int | str = "auto",
         width: int = 64,
-        n_layers: int = 2,
+        n_layers: int | str = "auto",
         lr: float = 2e-3,
         weight_decay: float = 1e-3,
         temperature: float = 1.0,

@@ -17,6 +17,7 @@ __all__ = [
     "auto_bins",
     "auto_epochs",
     "auto_feed_forward",
+    "auto_layers",
     "auto_patience",
     "check",
     "check_seed",
@@ -107,6 +108,16 @@ def auto_feed_forward(width: int, n_rows: int) -> int:
     return 4 * width if n_rows >= 600 else math.ceil(width / 2)
 
 
+def auto_layers(n_rows: int) -> int:
+    """Return the number of layers when it is "auto": two, one for fewer than 600 rows.
+
+    With one, breast is learned .5 nats better in two thirds of the time, 500 rows of concrete .3, of
+    abalone, banknote and redwine as well; wine .14 less (three seeds each). Larger tables lose: .15
+    nats on concrete, .08 on banknote.
+    """
+    return 2 if n_rows >= 600 else 1
+
+
 def with_auto(parameters: dict[str, Any], n_rows: int) -> dict[str, Any]:
     """Return parameters in which "auto" is replaced by what it means for so many training rows."""
     chosen = dict(parameters)
@@ -129,9 +140,9 @@ def check(parameters: dict[str, Any]) -> None:
     _one_of(parameters, "precision", ("auto", *PRECISIONS))
     if (parameters["network"], parameters["precision"]) == ("masked", "bfloat16"):
         raise ValueError("network='masked' is trained in float32, however: precision='bfloat16'")
-    for name in ("width", "n_heads", "n_layers"):
+    for name in ("width", "n_heads"):
         check_whole(name, parameters[name])
-    for name in ("n_bins", "batch_size", "epochs", "feed_forward"):
+    for name in ("n_bins", "batch_size", "epochs", "n_layers", "feed_forward"):
         if parameters[name] != "auto":
             check_whole(name, parameters[name])
     if parameters["patience"] not in (None, "auto"):

@@ -61,8 +61,8 @@ class MaCoDEPlugin(Plugin):
             Tokens that a continuous column is cut into; None chooses by the number of rows.
         width: int
             Width of the transformer, an even number.
-        n_layers: int
-            Layers of the transformer.
+        n_layers: int, optional
+            Layers of the transformer; None chooses by the number of rows.
         batch_size: int, optional
             Rows of a training step; None chooses by the number of rows.
         lr: float
@@ -109,7 +109,7 @@ class MaCoDEPlugin(Plugin):
         n_iter: int | None = None,
         n_bins: int | None = None,
         width: int = 64,
-        n_layers: int = 2,
+        n_layers: int | None = None,
         batch_size: int | None = None,
         lr: float = 2e-3,
         weight_decay: float = 1e-3,
@@ -217,7 +217,7 @@ class MaCoDEPlugin(Plugin):
             epochs="auto" if self.n_iter is None else self.n_iter,
             n_bins="auto" if self.n_bins is None else self.n_bins,
             width=self.width,
-            n_layers=self.n_layers,
+            n_layers="auto" if self.n_layers is None else self.n_layers,
             batch_size="auto" if self.batch_size is None else self.batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,

@@ -135,6 +135,7 @@ BAD_PARAMETERS = [
     ("width", -8),
     ("n_heads", 0),
     ("n_layers", True),
+    ("n_layers", "deep"),
     ("feed_forward", 0),
     ("feed_forward", "wide"),
     ("batch_size", 0),
@@ -167,9 +168,9 @@ def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny,
         tiny(**{name: value}).fit(frame)
 
 
-@pytest.mark.parametrize(("n_rows", "size", "other"), [(599, 12, 96), (600, 96, 12)])
-def test_automatic_feed_forward_layers_are_small_on_small_tables(
-    form, n_rows, size, other, tiny, tmp_path
+@pytest.mark.parametrize(("n_rows", "n_layers", "feed_forward"), [(599, 1, 12), (600, 2, 96)])
+def test_automatic_layers_are_fewer_and_narrower_on_small_tables(
+    form, n_rows, n_layers, feed_forward, tiny, tmp_path
 ):
     def by_size(model):
         return sorted((name, tuple(weight.shape)) for name, weight in model.network_.named_parameters())
@@ -177,15 +178,17 @@ def test_automatic_feed_forward_layers_are_small_on_small_tables(
     frame = pd.DataFrame({"gaps": np.arange(n_rows) % 7, "whole": np.arange(n_rows) % 5})
     frame["gaps"] = frame["gaps"].where(frame["gaps"] > 2)
 
-    def fitted(feed_forward):
-        return tiny(network=form, width=24, feed_forward=feed_forward, epochs=1).fit(frame)
+    def fitted(n_layers, feed_forward):
+        sizes = {"n_layers": n_layers, "feed_forward": feed_forward}
+        return tiny(network=form, width=24, epochs=1, **sizes).fit(frame)
 
-    model = fitted("auto")
-    assert by_size(model) == by_size(fitted(size))
-    assert by_size(model) != by_size(fitted(other))
+    model = fitted("auto", "auto")
+    assert by_size(model) == by_size(fitted(n_layers, feed_forward))
+    assert by_size(model) != by_size(fitted(3 - n_layers, feed_forward))
+    assert by_size(model) != by_size(fitted(n_layers, 108 - feed_forward))
     model.save(tmp_path / "model.macode")
     twin = MaCoDE.load(tmp_path / "model.macode")
-    assert (twin.feed_forward, by_size(twin)) == ("auto", by_size(model))
+    assert (twin.n_layers, twin.feed_forward, by_size(twin)) == ("auto", "auto", by_size(model))
 
 
 def test_a_width_that_the_heads_do_not_divide_is_refused(tiny, frame):
