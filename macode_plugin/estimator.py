@@ -66,8 +66,8 @@ class MaCoDE(Inference, BaseEstimator):
     n_layers : int or "auto"
         Its layers; "auto" is two, one on tables of fewer than 600 rows.
     feed_forward : int or "auto"
-        Width of its feed-forward layers, behind their gate; "auto" is four times ``width``, half
-        of it on tables of fewer than 600 rows.
+        Width of its feed-forward layers, behind their gate; "auto" is four times ``width``, once
+        on tables of fewer than 600 rows.
     epochs : int or "auto"
         Passes over the training rows; "auto" chooses by the number of rows.
     batch_size : int or "auto"

@@ -168,7 +168,7 @@ def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny,
         tiny(**{name: value}).fit(frame)
 
 
-@pytest.mark.parametrize(("n_rows", "n_layers", "feed_forward"), [(599, 1, 12), (600, 2, 96)])
+@pytest.mark.parametrize(("n_rows", "n_layers", "feed_forward"), [(599, 1, 24), (600, 2, 96)])
 def test_automatic_layers_are_fewer_and_narrower_on_small_tables(
     form, n_rows, n_layers, feed_forward, tiny, tmp_path
 ):
@@ -185,7 +185,7 @@ def test_automatic_layers_are_fewer_and_narrower_on_small_tables(
     model = fitted("auto", "auto")
     assert by_size(model) == by_size(fitted(n_layers, feed_forward))
     assert by_size(model) != by_size(fitted(3 - n_layers, feed_forward))
-    assert by_size(model) != by_size(fitted(n_layers, 108 - feed_forward))
+    assert by_size(model) != by_size(fitted(n_layers, 120 - feed_forward))
     model.save(tmp_path / "model.macode")
     twin = MaCoDE.load(tmp_path / "model.macode")
     assert (twin.n_layers, twin.feed_forward, by_size(twin)) == ("auto", "auto", by_size(model))
