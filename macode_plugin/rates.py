@@ -65,8 +65,8 @@ def optimizers_for(
             Muon([{"params": weights, "parts": parts}], rms=MATRIX_RMS, dtype=dtype, **muon)
             for parts, weights in stacks.items()
         ]
-        slower = lr * share * min(size**1.5, 7.0)
-        optimizers.append(AdamW(groups, lr=slower, foreach=True, **decay))
+        rest_lr = lr * share * min(size**1.5, 7.0)
+        optimizers.append(AdamW(groups, lr=rest_lr, foreach=True, **decay))
     for one in optimizers:
         for group in one.param_groups:
             group["initial_lr"] = group["lr"]  # as torch's schedulers call it
