@@ -5,7 +5,7 @@
 The likelihood of the validation rows at the best epoch counts tokens, so that only changes that
 leave the tokens as they are can be compared by it. Every other figure is in the data's own units.
 
-A change that a table's size makes none is left out.
+A change that a table's size, or the processor, makes none is left out.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+import torch
 import typer
 
 from benchmarks import data, detection, ledger, metrics, options, q1
-from macode_plugin import MaCoDE, precision, rates, settings
+from macode_plugin import MaCoDE, rates, settings
+from macode_plugin.precision import in_bfloat16
 
 __all__ = ["CHANGES", "RATES", "RESULTS", "Trial", "changes_of", "main"]
 
@@ -80,12 +82,13 @@ def main(
 
 
 def changes_of(table: data.RealTable) -> list[str]:
-    """Return the changes by name, without those that are none for tables of this size."""
+    """Return the changes by name, without those that are none for tables of this size, or here."""
     train, _ = data.split(table.frame, 0)
-    learned = len(train) * (1 - MaCoDE().validation_fraction)
-    width = settings.auto_feed_forward(MaCoDE().width, len(train))
+    default, processor = MaCoDE(), torch.device("cpu")
+    learned = len(train) * (1 - default.validation_fraction)
+    width = settings.auto_feed_forward(default.width, len(train))
     alike = {
-        "layers in float32": width < precision.NARROWEST,
+        "layers in float32": not in_bfloat16(default.precision, default.network, processor, width),
         "rates of larger tables": learned >= rates.FEW_ROWS,
         "rates that do not grow": learned <= rates.MANY_ROWS,
     }
