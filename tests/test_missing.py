@@ -91,7 +91,7 @@ def missing_rates(frame):
 
 
 def test_modelled_missingness_keeps_its_dependence(dependent, form, tiny):
-    model = tiny(network=form, missing="model", epochs=30, lr=2e-3, ema_decay=0.9).fit(dependent)
+    model = tiny(network=form, missing="model", epochs=50, lr=2e-3, ema_decay=0.9).fit(dependent)
     drawn = model.sample(6000, random_state=0)
     assert missing_rates(drawn) == pytest.approx(missing_rates(dependent), abs=0.05)
     given = model.sample(3000, conditions={"a": "often"}, random_state=1)
