@@ -146,9 +146,9 @@ def check(parameters: dict[str, Any]) -> None:
         check_whole(name, parameters[name])
     for name in ("n_bins", "batch_size", "epochs", "n_layers", "feed_forward"):
         if parameters[name] != "auto":
-            check_whole(name, parameters[name])
+            check_whole(name, parameters[name], or_else=' or "auto"')
     if parameters["patience"] not in (None, "auto"):
-        check_whole("patience", parameters["patience"])
+        check_whole("patience", parameters["patience"], or_else=', "auto" or None')
     _between(parameters, "lr", 0, math.inf, open_below=True)
     _between(parameters, "weight_decay", 0, math.inf)
     _between(parameters, "context_noise", 0, math.inf)
@@ -190,10 +190,12 @@ def read_count(value: Any) -> int | None:
     return int(number)
 
 
-def check_whole(name: str, value: Any) -> None:
-    """Raise a ValueError unless ``value`` is a whole number of at least 1."""
+def check_whole(name: str, value: Any, or_else: str = "") -> None:
+    """Raise a ValueError, which says ``or_else``, unless ``value`` is a whole number of at least 1."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a whole number, at least 1, however: {name}={value!r}")
+        raise ValueError(
+            f"{name} must be a whole number, at least 1{or_else}, however: {name}={value!r}"
+        )
 
 
 def check_seed(value: Any) -> None:

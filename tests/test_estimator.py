@@ -168,6 +168,14 @@ def test_an_impossible_parameter_is_refused_by_name_and_value(name, value, tiny,
         tiny(**{name: value}).fit(frame)
 
 
+@pytest.mark.parametrize(
+    "name", ["n_bins", "batch_size", "epochs", "n_layers", "feed_forward", "patience"]
+)
+def test_the_refusal_names_the_automatic_choice(name, tiny, frame):
+    with pytest.raises(ValueError, match=rf"at least 1.*auto.*{name}=0"):
+        tiny(**{name: 0}).fit(frame)
+
+
 @pytest.mark.parametrize(("n_rows", "n_layers", "feed_forward"), [(599, 1, 24), (600, 2, 96)])
 def test_automatic_layers_are_fewer_and_narrower_on_small_tables(
     form, n_rows, n_layers, feed_forward, tiny, tmp_path
