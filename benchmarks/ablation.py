@@ -86,7 +86,7 @@ def changes_of(table: data.RealTable) -> list[str]:
     train, _ = data.split(table.frame, 0)
     default, processor = MaCoDE(), torch.device("cpu")
     learned = len(train) * (1 - default.validation_fraction)
-    width = settings.auto_feed_forward(default.width, len(train))
+    width = settings.network_size(default.get_params(), len(train))["feed_forward"]
     alike = {
         "layers in float32": not in_bfloat16(default.precision, default.network, processor, width),
         "rates of larger tables": learned >= rates.FEW_ROWS,

@@ -415,17 +415,9 @@ class MaCoDE(Inference, BaseEstimator):
             self._place(self.network_, device)
 
     def _build_network(self, table: Table, seed: int, device: torch.device) -> ConditionalNetwork:
-        n_rows, n_layers, feed_forward = table.vocabulary.n_rows, self.n_layers, self.feed_forward
-        if n_layers == "auto":
-            n_layers = settings.auto_layers(n_rows)
-        if feed_forward == "auto":
-            feed_forward = settings.auto_feed_forward(self.width, n_rows)
         network = NETWORKS[self.network](
             table.vocabulary,
-            width=self.width,
-            n_heads=self.n_heads,
-            n_layers=n_layers,
-            feed_forward=feed_forward,
+            **settings.network_size(self.get_params(deep=False), table.vocabulary.n_rows),
             ordered_basis=self.ordered_basis,
             marginal_bias=self.marginal_bias,
             generator=torch.Generator().manual_seed(seed),

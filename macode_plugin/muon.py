@@ -28,8 +28,7 @@ class Muon(Uncompiled):
     """Nesterov momentum whose steps are orthogonalised matrix by matrix.
 
     torch has an optimizer of this name from release 2.9 (synthcity asks for 2.2), which takes matrices
-    one at a time and in 16 bits; here those of one shape are taken together, in 16 bits only where that
-    takes less time.
+    one at a time and in 16 bits; here those of one shape are taken together, in the numbers asked for.
 
     Arguments
     ---------

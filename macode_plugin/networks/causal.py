@@ -197,7 +197,8 @@ def _balance(observed: Tensor, ranks: Tensor) -> Tensor:
 class _Linear(nn.Linear):
     """A linear layer with weights yet to be drawn; torch's own draws them from its global generator.
 
-    It has no biases: without them likelihoods are as good, and a fit takes up to 7 % less time.
+    It has no biases: without them likelihoods are as good (letter, loan, whitewine, concrete, redwine
+    and banknote, within .05 nats), and letter's fit took 7 % less time (seed 0).
     """
 
     weight: nn.Parameter

@@ -46,6 +46,7 @@ def test_each_change_is_fitted_once_with_its_own_likelihood(results):
     ("n_rows", "more"),
     [
         (600, {"rates of larger tables"}),
+        (1000, {"rates of larger tables"}),
         (4800, set()),
         (9000, {"rates that do not grow"}),
     ],
