@@ -16,6 +16,7 @@ from torch import Tensor
 from macode_plugin.averaging import MovingAverage
 from macode_plugin.columns import FREE
 from macode_plugin.context_noise import ContextNoise
+from macode_plugin.interrupts import Interrupts
 from macode_plugin.masking import random_orders
 from macode_plugin.networks import ConditionalNetwork, Examples
 from macode_plugin.parallel import Workers
@@ -85,6 +86,7 @@ class Trainer:
         device = self.parameters[0].device
         self.tokens, self.validation = tokens.to(device), validation.to(device)
         self.workers = Workers(PARTS, device)
+        self.interrupts = Interrupts()
         self.generator = torch.Generator().manual_seed(seed)  # the same on every device
         self.optimizers = optimizers_for(
             network,
@@ -152,15 +154,18 @@ class Trainer:
 
         ``after_epoch`` gets each epoch's record: ``epoch``, ``train_nll``, ``validation_nll`` (NaN
         without validation rows, or once they are learned), in nats per row, ``lr`` and ``seconds``
-        since the start.
+        since the start. Ctrl-C is a ``KeyboardInterrupt`` between two steps, or after ``after_epoch``.
         """
-        while not self.finished:
-            if self._refit_due:
-                self._begin_refit()
-            with self.workers:
-                record = self.run_epoch()
-            if after_epoch(record):
-                break
+        with self.interrupts:
+            while not self.finished:
+                if self._refit_due:
+                    self._begin_refit()
+                with self.workers:
+                    record = self.run_epoch()
+                stop = after_epoch(record)
+                self.interrupts.answer()
+                if stop:
+                    break
 
     def run_epoch(self) -> dict[str, float]:
         """Train one epoch and return its record; a time budget may cut it short."""
@@ -169,6 +174,7 @@ class Trainer:
         for batch in self._batches():
             total += self._train_step(batch, self.seconds + time.monotonic() - started)
             n_steps += 1
+            self.interrupts.answer()
             if self._out_of_time(self.seconds + time.monotonic() - started):
                 break
         if not math.isfinite(total):

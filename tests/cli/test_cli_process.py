@@ -60,7 +60,7 @@ def test_ctrl_c_in_a_process_keeps_the_model(folder, tmp_path):
             shown += chunk
         running.send_signal(signal.SIGINT)
         shown += running.stderr.read()
-    assert running.returncode == 0
+    assert running.returncode == 0, shown.decode()
     assert b"Traceback" not in shown
     assert len(MaCoDE.load(path).history_) >= 1
 
