@@ -17,6 +17,9 @@ __all__ = ["Cells", "atom_cells", "equal_width_cells"]
 RESOLUTION = 10_000
 """Largest number of pieces that the quantile function of one column is kept to, about."""
 
+REACH = 0.05
+"""How far from a training value its mass is spread, at most, as a share of the column's range."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -51,6 +54,7 @@ class Cells:
     def draw(self, cell: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Return the ``u``-quantile of the column's distribution restricted to ``cell``."""
         rank = self.edges[cell] + u * (self.edges[cell + 1] - self.edges[cell])
+        rank = np.minimum(rank, np.nextafter(self.edges[cell + 1], 0.0))  # there the next cell begins
         x = np.interp(rank, self.knots_u, self.knots_x)
         return np.clip(x, self.low[cell], self.high[cell])
 
@@ -176,7 +180,8 @@ def _knots(
     """Return the quantile function's knots: two for each piece, a piece for each group of values.
 
     A value seen more than once is a flat piece; a value seen once is spread over the gap to its
-    neighbours in the cell, so that no training value is copied to all its digits.
+    neighbours in the cell, so that no training value is copied to all its digits. Nothing is spread
+    into the midst of a wide gap, where no value may be possible, or far from an outlier.
     """
     cell = np.zeros(len(values), dtype=int)
     cell[first[1:]] = 1
@@ -185,11 +190,15 @@ def _knots(
     same_cell = cell[1:] == cell[:-1]
     left = np.r_[low[0], np.where(same_cell, middle, low[cell[1:]])]
     right = np.r_[np.where(same_cell, middle, high[cell[:-1]]), high[-1]]
+    reach = REACH * high[-1] - REACH * low[0]
+    left, right = np.maximum(left, values - reach), np.minimum(right, values + reach)
+    apart = left[1:] > right[:-1]
     total = counts.sum()
     heavy = counts * RESOLUTION >= total
     after = np.cumsum(counts)
     piece = np.floor((after - counts) * (RESOLUTION / total))
-    starts = np.flatnonzero(np.r_[True, ~same_cell | heavy[1:] | heavy[:-1] | (piece[1:] != piece[:-1])])
+    same_piece = same_cell & ~apart & ~heavy[1:] & ~heavy[:-1] & (piece[1:] == piece[:-1])
+    starts = np.flatnonzero(np.r_[True, ~same_piece])
     stops = np.r_[starts[1:] - 1, len(values) - 1]
     repeated = (starts == stops) & (counts[starts] > 1)
     piece_left = np.where(repeated, values[starts], left[starts])

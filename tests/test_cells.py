@@ -146,6 +146,23 @@ def test_a_value_seen_once_is_not_copied_to_all_its_digits():
     assert np.isin(drawn, x).mean() < 0.02
 
 
+@pytest.mark.parametrize("n", [30, 500, 30_000])
+@pytest.mark.parametrize("n_bins", [1, 20])
+def test_wide_gaps_stay_gaps(n, n_bins):
+    rng = np.random.default_rng(5)
+    x = np.r_[rng.uniform(0, 10, n), rng.uniform(70, 80, n), 100.0, 0.0]  # a twentieth of it is 5
+    cells = atom_cells(x, n_bins, whole=False)
+    cell, u = rng.integers(0, len(cells), 20_000), rng.random(20_000)
+    drawn = np.r_[cells.draw(cell, u), every_draw(cells)[1]]
+    x = np.sort(x)
+    above = np.searchsorted(x, drawn)
+    distance = np.minimum(np.abs(x[above] - drawn), np.abs(drawn - x[np.maximum(above - 1, 0)]))
+    assert distance.max() <= 5 + 1e-9
+    # Between neighbours that are nearer to each other than that, all is possible.
+    within = np.sort(drawn[drawn < 10])
+    assert np.diff(within).max() < 0.1
+
+
 @given(st.integers(1, 300), st.integers(1, 60), st.integers(0, 9))
 def test_equal_width_cells_cut_the_distribution_function_into_equal_widths(n, n_bins, seed):
     x = np.random.default_rng(seed).permutation(np.random.default_rng(seed).normal(size=n))
