@@ -46,7 +46,7 @@ class MaCoDE(Inference, BaseEstimator):
         Form of the network; "masked" is the paper's.
     n_bins : int or "auto"
         Tokens that a continuous column is cut into, about; the paper's L, 50 there. "auto" is one
-        for every 20 training rows, at least 10 and at most 200.
+        for every 14 training rows up to 64, beyond that for every 20, at least 10 and at most 200.
     atoms : bool
         Give values that hold at least 1 / ``n_bins`` of a column tokens of their own, and put
         drawn values on the column's own grid of decimals. The paper bins everything.

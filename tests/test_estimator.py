@@ -266,6 +266,14 @@ def test_an_automatic_batch_is_that_of_the_training_rows(tiny):
     assert nll("auto") == nll(27) != nll(40)
 
 
+def test_automatic_bins_are_finer_on_small_tables():
+    bins = [macode_plugin.settings.auto_bins(rows) for rows in (1, 300, 896, 1280, 2000, 10**6)]
+    assert bins == [10, 21, 64, 64, 100, 200]
+    column = pd.DataFrame({"x": np.random.default_rng(0).normal(size=300)})
+    model = MaCoDE(epochs=1, verbose=False, random_state=0).fit(column)
+    assert model.table_.vocabulary.sizes == (21,)
+
+
 def test_automatic_epochs_are_enough_steps_for_small_and_large_tables(tiny):
     epochs = []
     for rows in (64, 640):
