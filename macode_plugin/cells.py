@@ -18,7 +18,12 @@ RESOLUTION = 10_000
 """Largest number of pieces that the quantile function of one column is kept to, about."""
 
 REACH = 0.05
-"""How far from a training value its mass is spread, at most, as a share of the column's range."""
+"""How far from a training value its mass is spread, at most, as a share of the column's range.
+
+Without it the KL divergence of breast's columns is .022 and of redwine's .0060, with a tenth .016 and
+(another seed, .0066 without) .0063, with this .010 and .0034, with a fiftieth .007 and .0022; distances
+and the detector's AUC are alike (four draws of one model).
+"""
 
 
 @dataclass(frozen=True)
