@@ -85,14 +85,14 @@ def auto_epochs(n_rows: int, batch_size: int) -> int:
 
     500 steps for tables of 600 to 2500 rows, where more of them bring held-out rows nothing (banknote,
     concrete; three seeds); 600 for smaller ones, whose batches are smaller too (breast loses .15 nats
-    with 500), and from 3000 to 4000 rows; then as many passes over the rows, up to 1680 steps at
-    11 200 rows; from there on growing with the square root of their number, to 34 passes over letter
-    and 33 over kings. Of letter, 30, 36 and 44 give likelihoods of -20.88, -20.71 and -20.56 and
-    Wasserstein distances of 1.46, 1.42 and 1.40 (seed 0).
+    with 500), and from 3000 to 4000 rows; then as many passes over the rows, up to 1320 steps at 8800
+    rows; from there on growing with the square root of their number, to 30 passes over letter and 29
+    over kings. With 34 and 33 letter's Wasserstein distance is 1.42 for 1.45 and kings' .53 for .55, F1
+    .766 for .761 and .564 for .560 (``benchmarks.q1``, three seeds), in an eighth more time.
     """
     size = max(n_rows / 4000, 1.0)
     few = min(max(n_rows / 3000, 5 / 6), 1.0) if n_rows >= 600 else 1.0
-    n_steps = 600 * few * min(size, math.sqrt(2.8 * size))
+    n_steps = 600 * few * min(size, math.sqrt(2.2 * size))
     return math.ceil(n_steps / math.ceil(n_rows / batch_size))
 
 
