@@ -70,9 +70,11 @@ class Workers:
 
     def __exit__(self, *error: object) -> None:
         if self.pool is not None:
-            pool, self.pool, self.n = self.pool, None, 1
-            torch.set_num_threads(self.n_threads)  # the workers' is what later threads would get
-            pool.shutdown(cancel_futures=True)
+            try:
+                self.pool.shutdown(cancel_futures=True)
+            finally:  # Ctrl-C may fall into it
+                self.pool, self.n = None, 1
+                torch.set_num_threads(self.n_threads)  # the workers' is what later threads would get
 
     def map(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result]:
         """Return what ``work`` makes of each part; that must not depend on another's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,25 @@ def test_results_come_in_the_order_of_the_parts(threads, n_threads):
     threads(n_threads)
     with Workers(3, CPU) as workers:
         assert workers.map(lambda part: part * part, range(50)) == [i * i for i in range(50)]
+
+
+def test_ctrl_c_as_workers_end_leaves_torch_its_threads(threads, monkeypatch):
+    threads(2)
+    honest = ThreadPoolExecutor.shutdown
+
+    def interrupted(pool, **options):
+        honest(pool, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", interrupted)
+    workers = Workers(2, CPU)
+    workers.__enter__()
+    with pytest.raises(KeyboardInterrupt):
+        workers.__exit__()
+    assert torch.get_num_threads() == 2
+    with pytest.raises(KeyboardInterrupt), workers:  # whoever comes next has them too
+        assert workers.map(abs, [-1, -2]) == [1, 2]
+    assert (torch.get_num_threads(), workers.n) == (2, 1)
 
 
 def test_an_accelerator_gets_one_part_after_another(threads):
