@@ -23,13 +23,17 @@ def slices(n_rows: int, size: int) -> list[slice]:
 
 
 def split(n_rows: int, most: int, device: torch.device, unit: int = 1) -> list[slice]:
-    """Return parts of at most ``most`` rows, one for each of torch's threads if rows suffice.
+    """Return parts of at most ``most`` rows, as many for one of torch's threads as for another.
 
-    All but the last are whole numbers of units; neither ``most`` nor ``LEAST_ROWS`` cuts one.
+    All but the last are whole numbers of units, at most one more in one than in another; neither
+    ``most`` nor ``LEAST_ROWS``, which a part has if ``most`` allows, cuts a unit.
     """
-    share = -(-n_rows // _n_threads(device))
-    whole = -(-max(share, LEAST_ROWS) // unit)
-    return slices(n_rows, min(whole, max(most // unit, 1)) * unit)
+    n_units = -(-n_rows // unit)
+    n_parts = -(-n_units // max(most // unit, 1))
+    even = -(-n_parts // _n_threads(device)) * _n_threads(device)
+    n_parts = max(n_parts, min(even, n_rows // LEAST_ROWS, n_units))
+    ends = [part * n_units // n_parts * unit for part in range(n_parts)] + [n_rows]
+    return [slice(start, end) for start, end in zip(ends, ends[1:])]
 
 
 class Workers:

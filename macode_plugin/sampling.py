@@ -15,12 +15,13 @@ from torch import Tensor
 
 from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
+from macode_plugin.memory import keep_freed_memory
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import RowNoise
 from macode_plugin.parallel import Workers, slices, split
 from macode_plugin.stratification import Independent, Numbers, Stratified
 
-__all__ = ["chunks", "cumulated", "draw_rows", "draw_token"]
+__all__ = ["block_size", "chunks", "cumulated", "draw_rows", "draw_token"]
 
 MEMORY = 32 * 2**20
 """Bytes that the rows decoded or scored at once may take, about; more does not run faster."""
@@ -84,12 +85,22 @@ def draw_rows(
     """
     walk = _Walk(network, temperature, allowed or {}, never or {})
     most = chunk_size(network.bytes_per_row)
-    block_size = most // math.ceil(most / LARGEST_BLOCK)
-    draw = _Draw(walk, known, incomplete, seed, block_size if stratified else None)
-    parts = split(len(known), most, walk.device, block_size)
+    rows_of_block = block_size(len(known), most // math.ceil(most / LARGEST_BLOCK))
+    draw = _Draw(walk, known, incomplete, seed, rows_of_block if stratified else None)
+    parts = split(len(known), most, walk.device, rows_of_block)
+    keep_freed_memory()
     with Workers(len(parts), walk.device) as workers:
         workers.map(draw.complete, parts)
     return draw.tokens, draw.inside
+
+
+def block_size(n_rows: int, most: int) -> int:
+    """Return how many rows share out a column's numbers: as many in one block as in another.
+
+    One block, or an even number of them: most processors' cores can share these out evenly too.
+    """
+    n_blocks = 1 if n_rows <= most else 2 * math.ceil(n_rows / (2 * most))
+    return max(math.ceil(n_rows / n_blocks), 1)
 
 
 def chunk_size(bytes_per_row: int) -> int:

@@ -59,7 +59,19 @@ def test_no_part_cuts_a_unit(most, threads):
     parts = split(10_000, most, CPU, 900)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(10_000))
     assert all(part.start % 900 == 0 for part in parts)
-    assert len(parts) == (12 if most < 1800 else 3)
+    assert len(parts) == (12 if most < 1800 else 4)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+@pytest.mark.parametrize("unit", [1, 100, 667, 1000])
+def test_threads_get_parts_alike(threads, n_threads, unit):
+    """As many for one as for another, and none more than a unit larger."""
+    threads(n_threads)
+    for n_rows in (4_000, 16_000, 17_001, 100_000):
+        parts = split(n_rows, 2978, CPU, unit)
+        units = [-(-(part.stop - part.start) // unit) for part in parts]
+        assert max(units) - min(units) <= 1
+        assert len(parts) % n_threads == 0
 
 
 def test_several_parts_are_under_way_at_once(threads):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tables import LEVELS, joint_frequencies
 
-from macode_plugin.sampling import LARGEST_BLOCK
+from macode_plugin.sampling import LARGEST_BLOCK, block_size
 from macode_plugin.stratification import Stratified, even_numbers
 
 
@@ -80,6 +80,16 @@ def test_a_block_is_the_same_in_any_draw():
     (beside,) = served(second, rows=slice(0, 128))
     assert (beside[:64] == alone).all()
     assert (beside[64:] != alone).all()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 1024, 1025, 1279, 4000, 17_290, 100_000])
+def test_blocks_are_alike_and_can_be_halved(n_rows):
+    size = block_size(n_rows, 1024)
+    sizes = [min(size, n_rows - start) for start in range(0, n_rows, size)]
+    assert sum(sizes) == n_rows
+    assert max(sizes, default=0) <= 1024
+    assert len(sizes) <= 1 if n_rows <= 1024 else len(sizes) % 2 == 0
+    assert size - min(sizes, default=size) < max(len(sizes), 2)
 
 
 def test_columns_of_which_nothing_is_expected_are_not_shared_out_alike():
