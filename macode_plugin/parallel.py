@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -33,7 +34,7 @@ def split(n_rows: int, most: int, device: torch.device, unit: int = 1) -> list[s
     even = -(-n_parts // _n_threads(device)) * _n_threads(device)
     n_parts = max(n_parts, min(even, n_rows // LEAST_ROWS, n_units))
     ends = [part * n_units // n_parts * unit for part in range(n_parts)] + [n_rows]
-    return [slice(start, end) for start, end in zip(ends, ends[1:])]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 class Workers:
