@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -121,7 +121,7 @@ class CausalNetwork(ConditionalNetwork):
         ids = (told.clamp(min=0) + self.offsets).gather(1, orders)
         x = self._inputs(self._value_table(), ids, orders)
         for block in self.blocks:
-            x = block(x, bfloat16=bfloat16)
+            x = block(x, block.products(bfloat16))
         back = orders.argsort(dim=1).unsqueeze(-1).expand_as(x)
         steps = torch.arange(x.shape[1], device=x.device)
         hidden = self._output(x, orders, steps).gather(1, back)
@@ -133,7 +133,7 @@ class CausalNetwork(ConditionalNetwork):
         ids = (tokens.clamp(min=0) + self.offsets).gather(1, orders)
         x = self._inputs(self._value_table(), ids, orders)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, block.products(bfloat16=False))
         rows = torch.arange(len(x), device=x.device)
         return self._output(x[rows, n_known], orders[rows, n_known], n_known)
 
@@ -210,6 +210,15 @@ class _Linear(nn.Linear):
         """Leave what is in memory: :func:`_initialise` draws all weights."""
 
 
+class _Weights(NamedTuple):
+    """A block's matrices, in the numbers that they are multiplied in."""
+
+    qkv: Tensor
+    out: Tensor
+    up: Tensor
+    down: Tensor
+
+
 class _Block(nn.Module):
     """Pre-norm attention and feed-forward.
 
@@ -228,24 +237,32 @@ class _Block(nn.Module):
         self.up = _Linear(width, 2 * feed_forward)
         self.down = _Linear(feed_forward, width)
 
-    def merge(self, x: Tensor, attended: Tensor, *, bfloat16: bool = False) -> Tensor:
+    def products(self, bfloat16: bool) -> _Weights:
+        """Return the weights in the numbers that products are made in.
+
+        Linear layers alone are worth 16 bits: attention's products are too small, and likelihoods
+        need more.
+        """
+        dtype = torch.bfloat16 if bfloat16 else torch.float32
+        layers = (self.qkv, self.out, self.up, self.down)
+        return _Weights(*(layer.weight.to(dtype) for layer in layers))
+
+    def merge(self, x: Tensor, attended: Tensor, weights: _Weights) -> Tensor:
         """Add the attended values and the feed-forward to the residual stream.
 
         Gated (SwiGLU, arXiv 2002.05202; a departure).
         """
-        with _products(x.device, bfloat16):
-            x = x + self.out(attended)
-            gate, value = self.up(self.norm_feed_forward(x)).chunk(2, dim=-1)
-            return x + self.down(F.silu(gate) * value)
+        dtype = weights.out.dtype
+        x = x + F.linear(attended.to(dtype), weights.out)
+        gate, value = F.linear(self.norm_feed_forward(x).to(dtype), weights.up).chunk(2, dim=-1)
+        return x + F.linear(F.silu(gate) * value, weights.down)
 
-    def forward(self, x: Tensor, *, bfloat16: bool = False) -> Tensor:
+    def forward(self, x: Tensor, weights: _Weights) -> Tensor:
         """Attend to this place and those before it."""
-        with _products(x.device, bfloat16):
-            qkv = self.qkv(self.norm_attention(x))
-        attended = causal_attention(qkv.to(x.dtype), self.n_heads)
-        return self.merge(x, attended, bfloat16=bfloat16)
+        qkv = F.linear(self.norm_attention(x).to(weights.qkv.dtype), weights.qkv)
+        return self.merge(x, causal_attention(qkv.to(x.dtype), self.n_heads), weights)
 
-    def decode(self, x: Tensor, cache: Tensor, step: int, *, bfloat16: bool = False) -> Tensor:
+    def decode(self, x: Tensor, cache: Tensor, step: int, weights: _Weights) -> Tensor:
         """Take one step of :meth:`forward` for every row, given the steps before.
 
         With one query a row, attention is a few multiplications for each of them: rows come last, so
@@ -258,9 +275,10 @@ class _Block(nn.Module):
         - cache: (2, p, n_heads, width / n_heads, n), keys and values; written at ``step``
         - Output: (n, width)
         """
-        with _products(x.device, bfloat16):
-            qkv = self.qkv.weight @ self.norm_attention(x).t()
-        query, cache[0, step], cache[1, step] = qkv.to(x.dtype).unflatten(0, (3, self.n_heads, -1))
+        qkv = weights.qkv @ self.norm_attention(x).to(weights.qkv.dtype).t()
+        query, *written = qkv.unflatten(0, (3, self.n_heads, -1))
+        query = query.to(x.dtype)
+        cache[0, step], cache[1, step] = written
         at_once = max(PRODUCTS // query.numel(), 1)
         keys, values = (part[: step + 1].split(at_once) for part in cache)
         score = torch.cat([(key * query).sum(dim=2) for key in keys]) / math.sqrt(query.shape[1])
@@ -268,16 +286,7 @@ class _Block(nn.Module):
         attended = torch.zeros_like(query)
         for value, share in zip(values, shares):
             attended += (value * share).sum(dim=0)
-        return self.merge(x, attended.flatten(0, 1).t(), bfloat16=bfloat16)
-
-
-def _products(device: torch.device, bfloat16: bool) -> AbstractContextManager[object]:
-    """Return the context that linear layers are multiplied in.
-
-    They alone are worth 16 bits: attention's products are too small, and likelihoods need more.
-    """
-    # Not torch's own switch: it refuses Apple's devices, off as well, before torch 2.5.
-    return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+        return self.merge(x, attended.flatten(0, 1).t(), weights)
 
 
 class CausalDecoder(Decoder):
@@ -286,6 +295,7 @@ class CausalDecoder(Decoder):
     def __init__(self, network: CausalNetwork, n_rows: int) -> None:
         self.network = network
         self.table = network._value_table()
+        self.weights = [block.products(network.bfloat16_products) for block in network.blocks]
         self.step = 0
         self.previous = torch.zeros(n_rows, dtype=torch.int64, device=self.table.device)
         n_columns, width = network.queries.shape
@@ -303,16 +313,16 @@ class CausalDecoder(Decoder):
     def _first(self, column: Tensor) -> Tensor:
         """Take the first step, which is told nothing: once for every column, for all rows that ask."""
         x = self.table[:1] + self.network.queries
-        for block, cache in zip(self.network.blocks, self.cache):
+        for block, weights, cache in zip(self.network.blocks, self.weights, self.cache):
             own = cache.new_empty(2, 1, *cache.shape[2:4], len(x))
-            x = block.decode(x, own, 0, bfloat16=self.network.bfloat16_products)
+            x = block.decode(x, own, 0, weights)
             cache[:, 0] = own[:, 0].index_select(-1, column)
         return x[column]
 
     def _next(self, column: Tensor) -> Tensor:
         x = F.embedding(self.previous, self.table) + F.embedding(column, self.network.queries)
-        for block, cache in zip(self.network.blocks, self.cache):
-            x = block.decode(x, cache, self.step, bfloat16=self.network.bfloat16_products)
+        for block, weights, cache in zip(self.network.blocks, self.weights, self.cache):
+            x = block.decode(x, cache, self.step, weights)
         return x
 
     def reveal(self, column: Tensor, token: Tensor) -> None:

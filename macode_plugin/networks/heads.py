@@ -170,8 +170,6 @@ class Heads(nn.Module):
     """
 
     buckets: Sequence[_Bucket]
-    bucket_of: Tensor
-    place_of: Tensor
 
     def __init__(
         self, vocabulary: Vocabulary, width: int, *, ordered_basis: bool, marginal_bias: bool
@@ -189,10 +187,6 @@ class Heads(nn.Module):
             _Bucket(np.flatnonzero(level == one), sizes[level == one], offsets[level == one])
             for one in np.unique(level)
         )
-        bucket_of = np.searchsorted(np.unique(level), level)
-        place_of = np.array([np.sum(bucket_of[:j] == b) for j, b in enumerate(bucket_of)])
-        self.register_buffer("bucket_of", torch.from_numpy(bucket_of), persistent=False)
-        self.register_buffer("place_of", torch.from_numpy(place_of), persistent=False)
 
     def nll(self, hidden: Tensor, tokens: Tensor) -> Tensor:
         """Return the negative log-likelihood of every cell, in nats.
@@ -238,8 +232,9 @@ class FrozenHeads:
         weight, bias = heads.vectors() / temperature, heads.bias / temperature
         self.gathered = [bucket.gather(weight, bias) for bucket in heads.buckets]
         self.log_weights = [_pad_weights(bucket, log_weights) for bucket in heads.buckets]
-        self.bucket_of = heads.bucket_of
-        self.place_of = heads.place_of
+        columns = [bucket.columns for bucket in heads.buckets]
+        self.sizes = [len(of) for of in columns]
+        self.rank_of = torch.cat(columns).argsort()
 
     def logits(self, state: Tensor, column: Tensor) -> list[tuple[Tensor, Tensor, Tensor | None]]:
         """Return logits of each row's queried column, in groups of rows that fit together.
@@ -251,33 +246,34 @@ class FrozenHeads:
         - Output: rows (r,), logits (r, K), ``-inf`` beyond a column's own tokens, and log-weights
           (r, K) or None where nothing is constrained
         """
-        if len(self.gathered) == 1:
-            rows = torch.arange(len(column), device=column.device)
-            return [(rows, *self._bucket(0, state, column))]
-        groups = []
-        bucket = self.bucket_of[column]
-        for b in range(len(self.gathered)):
-            rows = torch.nonzero(bucket == b).flatten()
-            if len(rows):
-                groups.append((rows, *self._bucket(b, state[rows], column[rows])))
-        return groups
+        rank = self.rank_of[column]
+        by_column = rank.argsort(stable=True)
+        asked = torch.bincount(rank, minlength=len(self.rank_of)).split(self.sizes)
+        rows_of = by_column.split([int(counts.sum()) for counts in asked])
+        return [
+            (rows, *self._bucket(b, state, rows, counts))
+            for b, (rows, counts) in enumerate(zip(rows_of, asked))
+            if len(rows)
+        ]
 
-    def _bucket(self, b: int, state: Tensor, column: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Apply one bucket's heads: rows are sorted by column and padded to one batched product."""
+    def _bucket(
+        self, b: int, state: Tensor, rows: Tensor, counts: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Apply one bucket's heads to rows sorted by column, padded to one batched product.
+
+        ``counts`` tells how many of them ask for each of its columns.
+        """
         weight, shift = self.gathered[b]
-        place = self.place_of[column]
-        counts = torch.bincount(place, minlength=len(weight))
-        most = int(counts.max())
-        order = place.argsort(stable=True)
-        starts = counts.cumsum(0) - counts
-        slot = torch.empty_like(place)
-        slot[order] = torch.arange(len(place), device=place.device) - starts[place[order]]
-        slot += place * most
-        padded = state.new_zeros(len(weight) * most, state.shape[1]).index_copy_(0, slot, state)
-        logits = torch.baddbmm(shift, padded.unflatten(0, (-1, most)), weight)
+        place = torch.arange(int(counts.max()), device=rows.device)
+        first = (counts.cumsum(0) - counts).unsqueeze(1)
+        padded = rows.take((first + place).clamp_(max=len(rows) - 1))
+        states = state.index_select(0, padded.flatten()).unflatten(0, padded.shape)
+        logits = torch.baddbmm(shift, states, weight).flatten(0, 1)
+        taken = (place < counts.unsqueeze(1)).flatten().nonzero().squeeze(1)
         log_weights = self.log_weights[b]
-        own_weights = None if log_weights is None else log_weights[place]
-        return logits.flatten(0, 1).index_select(0, slot), own_weights
+        if log_weights is not None:
+            log_weights = log_weights.repeat_interleave(counts, dim=0)
+        return logits.index_select(0, taken), log_weights
 
 
 def _pad_weights(bucket: _Bucket, log_weights: Mapping[int, Tensor]) -> Tensor | None:
