@@ -37,7 +37,7 @@ class MaCoDE(Inference, BaseEstimator):
     Learns p(x_j | x_S) of every column j given every set S of other columns, as histograms, and
     draws tables and conditional samples with them. Rows are taken as independent draws.
 
-    The defaults depart from the paper where measurements say so (README);
+    The defaults depart from the paper where measurements say so (``docs/departures.md``);
     :meth:`MaCoDE.paper` gives the published method.
 
     Arguments
