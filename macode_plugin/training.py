@@ -18,6 +18,7 @@ from macode_plugin.columns import FREE
 from macode_plugin.context_noise import ContextNoise
 from macode_plugin.interrupts import Interrupts
 from macode_plugin.masking import random_orders
+from macode_plugin.memory import keep_freed_memory
 from macode_plugin.networks import ConditionalNetwork, Examples
 from macode_plugin.parallel import Workers
 from macode_plugin.plan import Plan, Refit
@@ -156,6 +157,7 @@ class Trainer:
         without validation rows, or once they are learned), in nats per row, ``lr`` and ``seconds``
         since the start. Ctrl-C is a ``KeyboardInterrupt`` between two steps, or after ``after_epoch``.
         """
+        keep_freed_memory()
         with self.interrupts:
             while not self.finished:
                 if self._refit_due:

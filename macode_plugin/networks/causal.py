@@ -16,7 +16,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -301,7 +300,7 @@ class CausalDecoder(Decoder):
         n_columns, width = network.queries.shape
         heads = network.blocks[0].n_heads
         shape = (len(network.blocks), 2, n_columns, heads, width // heads, n_rows)
-        self.cache = _uninitialised(shape, self.table.device)
+        self.cache = torch.empty(shape, device=self.table.device)
 
     def query(self, column: Tensor) -> Tensor:
         """Take one step with the last revealed value; see :class:`Decoder`."""
@@ -328,16 +327,6 @@ class CausalDecoder(Decoder):
     def reveal(self, column: Tensor, token: Tensor) -> None:
         """Remember the value that the next step is told."""
         self.previous = self.network.offsets[column] + token + 1
-
-
-def _uninitialised(shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Return an empty tensor of float32, for a processor in memory of numpy's.
-
-    numpy asks Linux for large pages, which torch does not: letter is drawn a tenth faster.
-    """
-    if device.type != "cpu":
-        return torch.empty(shape, device=device)
-    return torch.from_numpy(np.empty(shape, dtype=np.float32))
 
 
 def _initialise(network: CausalNetwork, generator: torch.Generator) -> None:
