@@ -37,6 +37,9 @@ were met less closely (Kolmogorov and Smirnov's statistic .015 for .014), with 2
 CANDIDATES = 32
 """Candidates for the constrained cells of a row, where more than one column is constrained."""
 
+CANDIDATES_AT_ONCE = 2048
+"""Candidates drawn at once: few steps each, so that little of their rows' memory is touched."""
+
 
 def draw_rows(
     network: ConditionalNetwork,
@@ -209,7 +212,7 @@ class _Walk:
         drawn = known.copy()
         n_columns = known.shape[1]
         noise = RowNoise(seed, 2 * n_columns * n_candidates + 1, stream=2)
-        for rows in chunks(len(known), self.network.bytes_per_row * n_candidates):
+        for rows in slices(len(known), CANDIDATES_AT_ONCE // n_candidates):
             numbers = noise.rows(first_row + rows.start, first_row + rows.stop)
             drawn[rows] = self._pick(known[rows], wanted[rows], n_candidates, numbers)
         return drawn

@@ -101,6 +101,7 @@ def test_rows_are_scored_in_parts_that_do_not_matter(joint_model, monkeypatch):
     rows = joint_model.sample(200, random_state=0)
     whole = joint_model.log_prob(rows)
     monkeypatch.setattr(sampling, "MEMORY", 1)
+    monkeypatch.setattr(sampling, "LEAST_AT_ONCE", 64)
     np.testing.assert_allclose(joint_model.log_prob(rows), whole, rtol=1e-5)
 
 
