@@ -37,8 +37,8 @@ were met less closely (Kolmogorov and Smirnov's statistic .015 for .014), with 2
 CANDIDATES = 32
 """Candidates for the constrained cells of a row, where more than one column is constrained."""
 
-CANDIDATES_AT_ONCE = 2048
-"""Candidates drawn at once: few steps each, so that little of their rows' memory is touched."""
+LEAST_WITH_CANDIDATES = 64
+"""Rows with candidates drawn at once, at least: few steps each, which touch little of their memory."""
 
 
 def draw_rows(
@@ -91,7 +91,7 @@ def draw_rows(
         Uniform numbers that place continuous values inside their bins.
     """
     walk = _Walk(network, temperature, allowed or {}, never or {})
-    most = chunk_size(network.bytes_per_row)
+    most = chunk_size(network.bytes_per_row, LEAST_AT_ONCE)
     rows_of_block = block_size(len(known), most // math.ceil(most / LARGEST_BLOCK))
     draw = _Draw(walk, known, incomplete, seed, rows_of_block if stratified else None)
     parts = split(len(known), most, walk.device, rows_of_block)
@@ -110,14 +110,14 @@ def block_size(n_rows: int, most: int) -> int:
     return max(math.ceil(n_rows / n_blocks), 1)
 
 
-def chunk_size(bytes_per_row: int) -> int:
-    """Return how many rows take about :data:`MEMORY`: :data:`LEAST_AT_ONCE` to 4096."""
-    return max(min(MEMORY // bytes_per_row, 4096), LEAST_AT_ONCE)
+def chunk_size(bytes_per_row: int, least: int) -> int:
+    """Return how many rows take about :data:`MEMORY`: ``least`` to 4096."""
+    return max(min(MEMORY // bytes_per_row, 4096), least)
 
 
 def chunks(n_rows: int, bytes_per_row: int) -> list[slice]:
-    """Split rows into parts that take about :data:`MEMORY`."""
-    return slices(n_rows, chunk_size(bytes_per_row))
+    """Split rows that are scored into parts that take about :data:`MEMORY`."""
+    return slices(n_rows, chunk_size(bytes_per_row, LEAST_AT_ONCE))
 
 
 class _Draw:
@@ -212,7 +212,8 @@ class _Walk:
         drawn = known.copy()
         n_columns = known.shape[1]
         noise = RowNoise(seed, 2 * n_columns * n_candidates + 1, stream=2)
-        for rows in slices(len(known), CANDIDATES_AT_ONCE // n_candidates):
+        at_once = chunk_size(self.network.bytes_per_row * n_candidates, LEAST_WITH_CANDIDATES)
+        for rows in slices(len(known), at_once):
             numbers = noise.rows(first_row + rows.start, first_row + rows.stop)
             drawn[rows] = self._pick(known[rows], wanted[rows], n_candidates, numbers)
         return drawn
