@@ -15,13 +15,14 @@ from torch import Tensor
 
 from macode_plugin.columns import FREE
 from macode_plugin.constraints import Allowed
+from macode_plugin.inversion import cumulate
 from macode_plugin.memory import keep_freed_memory
 from macode_plugin.networks import ConditionalNetwork
 from macode_plugin.noise import RowNoise
 from macode_plugin.parallel import Workers, slices, split
 from macode_plugin.stratification import Independent, Numbers, Stratified
 
-__all__ = ["block_size", "chunks", "cumulated", "draw_rows", "draw_token"]
+__all__ = ["block_size", "chunks", "draw_rows"]
 
 MEMORY = 32 * 2**20
 """Bytes that the rows decoded or scored at once may take, about; more does not run faster."""
@@ -286,11 +287,11 @@ class _Walk:
                 total = torch.logsumexp(logits, dim=1)
                 logits = logits + weights
                 log_share[rows] = torch.logsumexp(logits, dim=1) - total
-            cumulative = cumulated(logits, self.exact)
+            cumulative = cumulate(logits, self.exact)
             u = torch.zeros(len(rows), dtype=self.exact, device=self.device)
             wanted = free[rows]
-            u[wanted] = self._numbers(numbers, rows[wanted], column, _mean_place(cumulative)[wanted])
-            drawn[rows] = draw_token(cumulative, u)
+            u[wanted] = self._numbers(numbers, rows[wanted], column, cumulative.mean_place()[wanted])
+            drawn[rows] = cumulative.invert(u)
         return drawn, log_share
 
     def _numbers(self, numbers: Numbers, rows: Tensor, column: Tensor, expected: Tensor) -> Tensor:
@@ -298,36 +299,8 @@ class _Walk:
         return torch.from_numpy(u).to(self.device, self.exact)
 
 
-def _mean_place(cumulative: Tensor) -> Tensor:
-    """Return the mean share of tokens that come before the drawn one: the sum of the tails."""
-    return 1 - cumulative.sum(dim=1) / (cumulative[:, -1] * cumulative.shape[1])
-
-
 def _all_but(token: int) -> Tensor:
     """Return the log-weights of a column's tokens up to ``token``, which gets none."""
     weights = torch.zeros(token + 1)
     weights[token] = -torch.inf
     return weights
-
-
-def cumulated(logits: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return the cumulative sums of tokens' probabilities, shape (n, K), taken in ``dtype``.
-
-    That is float64 where the device has it: 32-bit draws distort rare tokens (arXiv 2409.02908).
-    """
-    return torch.softmax(logits, dim=1).cumsum(dim=1, dtype=dtype)
-
-
-def draw_token(cumulative: Tensor, u: Tensor) -> Tensor:
-    """Draw a token of each row by inverting its cumulative distribution at ``u``.
-
-    Shape
-    -----
-    - cumulative: (n, K), of :func:`cumulated`
-    - u: (n,), in [0, 1)
-    - Output: (n,)
-    """
-    total = cumulative[:, -1:]
-    # Rounding may lift a target onto the total, past every token.
-    target = torch.minimum(u.unsqueeze(1) * total, total * (1 - torch.finfo(u.dtype).eps))
-    return torch.searchsorted(cumulative, target, right=True).squeeze(1)

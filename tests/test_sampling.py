@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from tables import (
     KINDS,
     LEVELS,
@@ -19,15 +18,10 @@ from tables import (
 
 from macode_plugin import MaCoDE
 from macode_plugin.noise import BLOCK, RowNoise
-from macode_plugin.sampling import cumulated, draw_token
 
 
 def total_variation(p, q):
     return np.abs(p - q).sum() / 2
-
-
-def draw(logits, u):
-    return draw_token(cumulated(logits, u.dtype), u)
 
 
 def shuffled(frame):
@@ -226,52 +220,6 @@ def test_the_smallest_tables(name, missing, form, tiny):
         assert set(drawn[column].dropna()) <= set(frame[column].dropna())
         if missing == "mask" or frame[column].notna().all():
             assert drawn[column].notna().all()
-
-
-TAIL = [0.5, 1e-5, 0.3, 3e-6, 0.2 - 1.3e-5]
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_draws_match_the_probabilities_in_the_tail(dtype):
-    n = 400_000
-    logits = torch.tensor(TAIL, dtype=dtype).log()
-    u = (torch.arange(n, dtype=torch.float64) + 0.5) / n
-    counts = torch.bincount(draw(logits.expand(n, -1), u), minlength=len(TAIL))
-    # Stratified draws miss each token's share by one row at most; rounding of the logits by little.
-    assert ((counts - n * torch.tensor(TAIL, dtype=torch.float64)).abs() <= 1.1).all()
-
-
-def test_impossible_tokens_are_never_drawn():
-    logits = torch.tensor([-torch.inf, 0.0, -torch.inf, 1.0, -torch.inf, -torch.inf])
-    u = torch.linspace(0, 1 - 2**-53, 10_001, dtype=torch.float64)
-    assert set(draw(logits.expand(len(u), -1), u).tolist()) == {1, 3}
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_ends_of_the_uniform_numbers(dtype):
-    below_one = torch.nextafter(torch.ones(1, dtype=dtype), torch.zeros(1, dtype=dtype)).item()
-    u = torch.tensor([0.0, below_one], dtype=dtype)
-    logits = torch.tensor([-torch.inf, 0.3, 0.1, -80.0, 0.2, -torch.inf]).expand(2, -1)
-    assert draw(logits, u).tolist() == [1, 4]
-    for seed in range(50):
-        logits = torch.randn(2, 300, generator=torch.Generator().manual_seed(seed)) * 8
-        assert draw(logits, u)[0] == 0
-        token = draw(logits, u)[1].item()
-        assert token < 300
-        assert logits[1, token].sub(logits[1].max()) > -60
-
-
-def test_a_uniform_number_that_rounding_lifts_to_one_draws_a_possible_token():
-    u = torch.tensor([1 - 2**-30], dtype=torch.float64).to(torch.float32)
-    assert u.item() == 1
-    logits = torch.tensor([[0.3, 0.1, 0.2, -torch.inf, -torch.inf]])
-    assert draw(logits, u).item() in (0, 1, 2)
-
-
-def test_draws_follow_the_cumulative_distribution():
-    logits = torch.tensor([0.1, 0.2, 0.3, 0.4]).log().double()
-    u = torch.tensor([0.05, 0.0999, 0.1001, 0.29, 0.31, 0.59, 0.61, 0.999], dtype=torch.float64)
-    assert draw(logits.expand(8, -1), u).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize("start", [0, 1, 255, 256, 300])

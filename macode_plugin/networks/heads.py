@@ -273,7 +273,9 @@ class FrozenHeads:
         log_weights = self.log_weights[b]
         if log_weights is not None:
             log_weights = log_weights.repeat_interleave(counts, dim=0)
-        return logits.index_select(0, taken), log_weights
+        if len(taken) < len(logits):
+            logits = logits.index_select(0, taken)
+        return logits, log_weights
 
 
 def _pad_weights(bucket: _Bucket, log_weights: Mapping[int, Tensor]) -> Tensor | None:
