@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -335,8 +334,7 @@ class MaCoDE(Inference, BaseEstimator):
             temperature that is not positive, or a negative n.
         """
         self._check_fitted()
-        if not 0 < temperature < math.inf:
-            raise ValueError(f"temperature must be positive and finite, however: {temperature}")
+        settings.check_temperature(temperature)
         settings.check_seed(random_state)
         if n is None and conditions is None:
             raise ValueError("n, the number of rows wanted, is needed")

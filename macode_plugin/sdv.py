@@ -6,7 +6,6 @@ models nothing itself. Written against SDV 1.38.1 and 2.0.0, whose hooks for syn
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 try:
+    from sdv.data_processing.numerical_formatter import NumericalFormatter
     from sdv.errors import NotFittedError
     from sdv.single_table.base import FIXED_RNG_SEED, BaseSingleTableSynthesizer
 except ModuleNotFoundError as error:
@@ -24,25 +24,17 @@ except ModuleNotFoundError as error:
 
 from macode_plugin import settings
 from macode_plugin.estimator import MaCoDE
-from macode_plugin.sdv_constraints import (
-    any_programmed,
-    applied,
-    as_dates,
-    gaps,
-    in_nanoseconds,
-    kept,
-    on_their_steps,
-)
+from macode_plugin.sdv_constraints import any_programmed, applied, at_times, kept, reader_of, with_gaps
 from macode_plugin.sdv_types import (
     AsIs,
     Categories,
     Dates,
-    Distances,
     Numbers,
     Reader,
     TableModel,
     near,
     rewrite,
+    span,
 )
 
 __all__ = ["MaCoDESynthesizer"]
@@ -156,7 +148,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
 
     def add_constraints(self, constraints: list[Any]) -> None:
         """Add SDV's constraints, any number of any kinds; before fitting."""
-        super().add_constraints(constraints)
+        super().add_constraints([with_gaps(one) for one in constraints])
         # It rebuilds what holds the transformers, with SDV's own.
         self._update_default_transformers()
 
@@ -265,27 +257,23 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         self, table: pd.DataFrame, enforce_constraint_fitting: bool = False
     ) -> pd.DataFrame:
         if enforce_constraint_fitting or not self._constraints_fitted:
-            self._raw_dtypes = table.dtypes
-        table = in_nanoseconds(self._chained_constraints, table)
+            self._spans = {name: self._span(table[name]) for name in table.columns}
         return super()._validate_transform_constraints(table, enforce_constraint_fitting)
 
-    def reverse_transform_constraints(self, sampled: pd.DataFrame) -> pd.DataFrame:
-        """Undo the constraints; dates that they hold in order are on the data's own grid again."""
-        sampled = as_dates(self._chained_constraints, sampled)
-        rows = super().reverse_transform_constraints(sampled)
-        ordered = gaps(self._chained_constraints)
-        # One of them may have a transformer of the user's, under another name.
-        readers = {gap: self._model.readers.get(gap.logarithm) for gap in ordered}
-        steps = {gap: reader.step for gap, reader in readers.items() if isinstance(reader, Distances)}
-        names = [name for gap in ordered for name in (gap.low, gap.high)]
-        return on_their_steps(rows, steps).astype({name: self._raw_dtypes[name] for name in names})
+    def _span(self, series: pd.Series) -> float:
+        described = self._original_metadata.tables[self._table_name].columns[series.name]
+        ordered = described["sdtype"] in ("numerical", "datetime")
+        return span(reader_of(series, described).learn(series)) if ordered else 0.0
 
     def _fit(self, processed_data: pd.DataFrame) -> None:
-        for gap in gaps(self._chained_constraints):
-            # It rounds and cuts logarithms, and with them distances by some nanoseconds.
-            self._data_processor.formatters.pop(gap.logarithm, None)
+        formatters = self._data_processor.formatters
+        for name, transformer in self._transformers().items():
+            if transformer is None and isinstance(formatters.get(name), NumericalFormatter):
+                # Draws have the data's digits; it rounds 16 to 15, beyond the largest value perhaps.
+                del formatters[name]
         readers = {name: self._reader(processed_data[name]) for name in processed_data.columns}
-        self._model = TableModel(self._density(), readers).fit(processed_data)
+        free = at_times(self._chained_constraints)
+        self._model = TableModel(self._density(), readers, free).fit(processed_data)
 
     def _reader(self, series: pd.Series) -> Reader:
         """Return the reader that a column of the preprocessed table needs."""
@@ -293,12 +281,14 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         described = self._data_processor.metadata.columns.get(name)
         if described is None or self._transformers().get(name) is not None:
             return AsIs(series)
-        if name in {gap.logarithm for gap in gaps(self._chained_constraints)}:
-            return Distances(series)
         if described["sdtype"] == "numerical":
             return Numbers(series)
         if described["sdtype"] == "datetime":
-            return Dates(series, self._data_processor.formatters[name].datetime_format)
+            dates = Dates(series, self._data_processor.formatters[name].datetime_format)
+            if not isinstance(series.dtype, pd.CategoricalDtype):
+                return dates
+            known = series.drop_duplicates().dropna()  # such a column holds no others
+            return Categories(series, known.astype(object)[dates.learn(known).argsort()].tolist())
         if described["sdtype"] == "ordinal":
             return Categories(series, self._order(series, described.get("range_values")))
         return Categories(series)
@@ -339,7 +329,11 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         if self._model and not self._random_state_set:
             self._set_random_state(FIXED_RNG_SEED)
         known = conditions.reset_index(drop=True)
-        given = self._given(known)
+        try:
+            self._check_keys(known)
+            given = self._given(known)
+        except ValueError as error:
+            raise ValueError(f"{UNABLE}: {error}") from error
         step = batch_size or max(len(known), 1)
         batches = []
         for start in range(0, max(len(known), 1), step):
@@ -357,6 +351,16 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
             batches.append(rows)
         sampled = pd.concat(batches)
         return sampled.set_axis(conditions.index[sampled.index], axis=0)
+
+    def _check_keys(self, known: pd.DataFrame) -> None:
+        """Raise an error where rows would share an alternate key; SDV takes no known primary key."""
+        for key in self._original_metadata.tables[self._table_name].alternate_keys or ():
+            if key in known.columns and known[key].duplicated().any():
+                value = known[key][known[key].duplicated()].iloc[0]
+                raise ValueError(
+                    f"column {key!r} is an alternate key, however: {value!r} is asked for in several "
+                    "rows; give each row a value of its own, or leave the column out"
+                )
 
     def _given(self, known: pd.DataFrame) -> pd.DataFrame:
         """Return what known columns say of the columns of the model, with the same index."""
@@ -382,7 +386,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
                 break
             copies = max(10 * len(known), LEAST_CANDIDATES) // len(pending)
             candidates = pending.repeat(copies)
-        return pd.concat(found).sort_index()
+        return pd.concat(found).sort_index() if found else known.iloc[:0]
 
     def _candidates(self, known: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
         """Draw once for each known row and return the rows that agree with it."""
@@ -393,7 +397,8 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         rows = self.reverse_transform_constraints(rows)
         free = self._not_held(known, given)
         for name in free:
-            rows = rows[near(rows[name], known.loc[rows.index, name], self._format(name))]
+            asked = known.loc[rows.index, name]
+            rows = rows[near(rows[name], asked, self._format(name), self._spans[name])]
         for name in known.columns:
             rows[name] = rewrite(known.loc[rows.index, name], rows[name], self._format(name))
         if free and len(rows):
@@ -421,6 +426,5 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
 
 
 def _checked(temperature: float) -> float:
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be positive and finite, however: {temperature}")
+    settings.check_temperature(temperature)
     return temperature

@@ -1,114 +1,177 @@
-"""SDV's constraints met by known values: what they say of the model's columns, what keeps them."""
+"""SDV's constraints: two that learn gaps, and what known values say of what is learned."""
 
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sdv.cag import Inequality, Range
 from sdv.cag._errors import ConstraintNotMetError
+from sdv.cag._utils import _remove_columns_from_metadata
 from sdv.cag.programmable_constraint import ProgrammableConstraintHarness
+from sdv.data_processing.datetime_formatter import DatetimeFormatter
+
+from macode_plugin.sdv_order import Later, Order
+from macode_plugin.sdv_types import Dates, Numbers
 
 __all__ = [
-    "Gap",
+    "InequalityWithGaps",
+    "RangeWithGaps",
     "any_programmed",
     "applied",
-    "as_dates",
-    "gaps",
-    "in_nanoseconds",
+    "at_times",
     "kept",
-    "on_their_steps",
+    "reader_of",
+    "with_gaps",
 ]
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Two dates in order, of which SDV's table has the first and the logarithm of their distance.
+class _LearnsGaps:
+    """A constraint of order whose columns are told by :class:`~macode_plugin.sdv_order.Order`.
 
-    Arguments
-    ---------
-    low, high : str
-        The columns of the dates.
-    logarithm : str
-        The column of the logarithm.
+    SDV's own transform fills gaps, and what it fills them with is learned like real values then; it
+    tells how far dates are apart by the logarithm of their nanoseconds, which is on no grid.
     """
 
-    low: str
-    high: str
-    logarithm: str
+    def get_constraint_dict(self) -> Any:
+        """Return SDV's description of the constraint, under the name of its own class."""
+        return {**super().get_constraint_dict(), "class_name": _sdvs(self).__name__}  # type: ignore[misc]
+
+    def fit(self, data: Any, metadata: Any) -> None:
+        """Learn the columns; see SDV's method."""
+        self._fitted = False  # the table is checked first, and not by what was learned of another
+        super().fit(data, metadata)  # type: ignore[misc]
+
+    def told(self, known: pd.DataFrame) -> pd.DataFrame:
+        """Return what known columns, any of the constraint's among them, say of the learned ones."""
+        told = self._order.told(known)
+        self._order.check_told(known, told)
+        return told
+
+    @property
+    def at_times(self) -> list[str]:
+        """The learned columns that do not apply to every row."""
+        return [name for one in self._order.later for name in (one.distance, one.alone)]
+
+    def _later(self, metadata: Any) -> list[Later]:
+        existing = metadata.tables[self._table(metadata)].columns
+        return [
+            Later(
+                name,
+                *(
+                    _unused(own, existing)
+                    for own in (f"{name}.known", f"{before}#{name}", f"{name}.alone")
+                ),
+            )
+            for before, name in pairwise(_columns(self))
+        ]
+
+    def _table(self, metadata: Any) -> str:
+        name: str = self._get_single_table_name(metadata)  # type: ignore[attr-defined]
+        return name
+
+    def _learned(self, data: Any, metadata: Any) -> Order:
+        table = data[self._table(metadata)]
+        described = metadata.tables[self._table(metadata)].columns
+        names = _columns(self)
+        readers = {name: reader_of(table[name], described[name]) for name in names}
+        strict: bool = self.strict_boundaries  # type: ignore[attr-defined]
+        return Order(names[0], self._later(metadata), strict).fit(table, readers)
+
+    def _fit(self, data: Any, metadata: Any) -> None:
+        self._order = self._learned(data, metadata)
+
+    def _get_updated_metadata(self, metadata: Any) -> Any:
+        updated = metadata.to_dict()
+        columns = updated["tables"][self._table(metadata)]["columns"]
+        later = self._later(metadata)
+        for one in later:
+            columns[one.known] = {"sdtype": "boolean"}
+            columns[one.distance] = {"sdtype": "numerical"}
+            columns[one.alone] = columns[one.name]
+        return _remove_columns_from_metadata(
+            updated, self._table(metadata), columns_to_drop=[one.name for one in later]
+        )
+
+    def _is_valid(self, data: Any, metadata: Any) -> dict[str, pd.Series]:
+        order = self._order if self._fitted else self._learned(data, metadata)
+        kept = {name: np.ones(len(table), dtype=bool) for name, table in data.items()}
+        kept[self._table(metadata)] = order.kept_by(data[self._table(metadata)])
+        return {name: pd.Series(kept[name], table.index) for name, table in data.items()}
+
+    def _validate_constraint_with_data(self, data: Any, metadata: Any) -> None:
+        name = self._table(metadata)
+        kept = self._is_valid(data, metadata)[name]
+        if not kept.all():
+            rows = data[name].loc[~kept, _columns(self)]
+            raise ConstraintNotMetError(self._format_error_message_constraint(rows, name))  # type: ignore[attr-defined]
+
+    def _transform(self, data: Any) -> Any:
+        name = self._table(self.metadata)  # type: ignore[attr-defined]
+        return {**data, name: self._order.learned(data[name])}
+
+    def _fit_constraint_column_formatters(self, data: Any) -> None:
+        self._formatters: dict[str, Any] = {}  # values are on the columns' own grids already
+
+    def _reverse_transform(self, data: Any) -> Any:
+        name = self._table(self.metadata)  # type: ignore[attr-defined]
+        return {**data, name: self._order.restored(data[name])}
 
 
-def gaps(constraints: Iterable[Any]) -> list[Gap]:
-    """Return the pairs of dates that constraints, fitted ones, keep in order."""
-    return [gap for one in constraints if _orders(one) and one._is_datetime for gap in _gaps(one)]
+class InequalityWithGaps(_LearnsGaps, Inequality):
+    """SDV's ``Inequality``."""
 
 
-def _orders(constraint: Any) -> bool:
-    return isinstance(constraint, (Inequality, Range))
+class RangeWithGaps(_LearnsGaps, Range):
+    """SDV's ``Range``."""
 
 
-def _gaps(constraint: Any) -> list[Gap]:
+def with_gaps(constraint: Any) -> Any:
+    """Return a constraint that learns gaps in place of one of SDV's own that fills them."""
+    kind = {Inequality: InequalityWithGaps, Range: RangeWithGaps}.get(type(constraint))
+    if kind is None:
+        return constraint
+    replaced = kind.__new__(kind)
+    vars(replaced).update(copy.deepcopy(vars(constraint)))
+    return replaced
+
+
+def _sdvs(constraint: Any) -> type:
+    return Inequality if isinstance(constraint, Inequality) else Range
+
+
+def _columns(constraint: Any) -> list[str]:
+    """Return the columns that a constraint orders, the lowest first."""
     low, high = constraint._low_column_name, constraint._high_column_name
-    if isinstance(constraint, Inequality):
-        return [Gap(low, high, constraint._diff_column_name)]
-    middle = constraint._middle_column_name
-    return [
-        Gap(low, middle, constraint._low_diff_column_name),
-        Gap(middle, high, constraint._high_diff_column_name),
-    ]
+    return (
+        [low, high]
+        if isinstance(constraint, Inequality)
+        else [low, constraint._middle_column_name, high]
+    )
 
 
-def in_nanoseconds(constraints: Sequence[Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose dates under a constraint of order are counted in nanoseconds.
-
-    SDV reads distances in any other unit as nanoseconds, too.
-    """
-    ordered = {
-        name for one in constraints if _orders(one) for gap in _gaps(one) for name in (gap.low, gap.high)
-    }
-    dates = [
-        name
-        for name in table.columns
-        if name in ordered and pd.api.types.is_datetime64_any_dtype(table[name].dtype)
-    ]
-    return table.assign(**{name: table[name].dt.as_unit("ns") for name in dates})
+def _unused(name: str, existing: Collection[str]) -> str:
+    while name in existing:
+        name += "_"
+    return name
 
 
-def as_dates(constraints: Iterable[Any], rows: pd.DataFrame) -> pd.DataFrame:
-    """Return drawn rows in which the first dates of inequalities, if written, are read by their format.
-
-    SDV reads them without it, and takes the fourth of May for the fifth of April where days come first.
-    """
-    read = {}
-    for one in constraints:
-        if isinstance(one, Inequality) and one._is_datetime and one._low_datetime_format:
-            name = one._fillna_low_column_name
-            if name in rows.columns and not pd.api.types.is_datetime64_any_dtype(rows[name].dtype):
-                # Without the marks of numbers that are written without zeros, which no reader knows.
-                written = re.sub("%[-#]", "%", one._low_datetime_format)
-                read[name] = pd.to_datetime(rows[name], format=written).dt.tz_localize(None)
-    return rows.assign(**read)
+def reader_of(series: pd.Series, described: Mapping[str, Any]) -> Dates | Numbers:
+    """Return the reader of a column of numbers or dates that metadata describes."""
+    if described["sdtype"] != "datetime":
+        return Numbers(series)
+    formatter = DatetimeFormatter(described.get("datetime_format"))
+    formatter.learn_format(series)
+    return Dates(series, formatter.datetime_format)
 
 
-def on_their_steps(rows: pd.DataFrame, steps: Mapping[Gap, int]) -> pd.DataFrame:
-    """Return rows whose dates are apart by whole steps again, after SDV's logarithms and back.
-
-    Arguments
-    ---------
-    rows : DataFrame
-    steps : mapping of Gap to int
-        Nanoseconds of a step; for a range the first gap comes first.
-    """
-    for gap, step in steps.items():
-        low, high = rows[gap.low], rows[gap.high]
-        if pd.api.types.is_datetime64_any_dtype(high.dtype):
-            rows = rows.assign(**{gap.high: low + (high - low).dt.round(pd.Timedelta(step))})
-    return rows
+def at_times(constraints: Iterable[Any]) -> set[str]:
+    """Return the columns made by constraints, fitted ones, whose gaps in conditions leave them free."""
+    return {name for one in constraints if isinstance(one, _LearnsGaps) for name in one.at_times}
 
 
 def any_programmed(constraints: Iterable[Any]) -> bool:
@@ -126,8 +189,11 @@ def applied(constraints: Sequence[Any], known: pd.DataFrame) -> pd.DataFrame:
     ConstraintNotMetError
         For known values that break a constraint.
     """
-    known = in_nanoseconds(constraints, known)
     for constraint in constraints:
+        if isinstance(constraint, _LearnsGaps):
+            _check_met(constraint, known)
+            known = constraint.told(known)
+            continue
         try:
             # A copy: one that fails on the way may have changed what it knows of its columns.
             transformed = copy.deepcopy(constraint).transform(known)
@@ -160,18 +226,13 @@ def _without(constraint: Any, known: pd.DataFrame) -> pd.DataFrame:
     """Return what known columns say where one of SDV's constraints cannot be applied to them.
 
     The constraint's own columns say nothing then: its table has others, or the same with other
-    values. The low end of a range does, since the high end is a distance from it there.
+    values.
     """
     named: set[Any] = set()
     for value in vars(constraint).values():
         if isinstance(value, (str, list)):
             named.update([value] if isinstance(value, str) else value)
-    rest = known[[name for name in known.columns if name not in named]]
-    low = getattr(constraint, "_low_column_name", None)
-    inside = getattr(constraint, "_fillna_low_column_name", None)
-    if inside is None or low not in known.columns or known[low].isna().any():
-        return rest
-    return rest.assign(**{inside: known[low]})
+    return known[[name for name in known.columns if name not in named]]
 
 
 def _check_met(constraint: Any, known: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ other and back, a :class:`TableModel` does so for a table. Nothing of SDV is imp
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,22 +21,16 @@ __all__ = [
     "AsIs",
     "Categories",
     "Dates",
-    "Distances",
     "Numbers",
     "Reader",
     "TableModel",
     "near",
     "rewrite",
+    "span",
 ]
 
-STEPS = [pd.Timedelta(1, unit) // pd.Timedelta(1, "ns") for unit in ("D", "h", "min", "s", "ms", "us")]
-"""Nanoseconds of the units of time that distances may be multiples of, the longest first."""
-
-LOGARITHMS_ERROR = 2e-14
-"""Largest relative error of a count of time units that went through a logarithm in float64."""
-
 NEAR = 0.01
-"""Share of the drawn values' span within which a number or a date counts as the one asked for."""
+"""Share of the training values' span within which a number or a date counts as the one asked for."""
 
 
 class Reader(Protocol):
@@ -108,7 +102,14 @@ class Categories(AsIs):
 
     def restore(self, series: pd.Series) -> pd.Series:
         """Return drawn values with the training dtype."""
-        return series.astype(object).astype(self.dtype)
+        values = series.astype(object)
+        if not isinstance(self.dtype, pd.CategoricalDtype):
+            return values.astype(self.dtype)
+        places = {value: i for i, value in enumerate(self.dtype.categories)}
+        codes = values.map(places).fillna(-1).astype(np.int64)
+        return pd.Series(
+            pd.Categorical.from_codes(codes, dtype=self.dtype), series.index, name=series.name
+        )
 
 
 class Dates(AsIs):
@@ -203,55 +204,6 @@ class Dates(AsIs):
         return dates.dt.tz if pd.api.types.is_datetime64_any_dtype(dates.dtype) else "UTC"
 
 
-class Distances(AsIs):
-    """How far two dates are apart, which SDV's constraints hand over as ``log(count + 1)``.
-
-    A logarithm is on no grid, and comes back some nanoseconds off. Here the counts are learned, as
-    durations on the grid of the training table: dates a whole number of days apart stay so.
-
-    Arguments
-    ---------
-    series : Series
-        The training column, of logarithms of counts of nanoseconds.
-
-    Attributes
-    ----------
-    step : int
-        Nanoseconds of the largest unit of time that all distances are multiples of.
-    """
-
-    def __init__(self, series: pd.Series) -> None:
-        super().__init__(series)
-        logarithms = series.dropna().to_numpy(np.float64)
-        # SDV has put the mean where a date is missing, which is no distance that occurs.
-        filled = np.isclose(logarithms, series.mean(), rtol=1e-12)
-        self.step = self._largest_step(np.expm1(logarithms if filled.all() else logarithms[~filled]))
-
-    def _largest_step(self, counts: np.ndarray) -> int:
-        lost = 1 + counts * LOGARITHMS_ERROR
-        for step in STEPS:
-            if (np.abs(counts - np.rint(counts / step) * step) <= lost).all():
-                return step
-        return 1
-
-    def learn(self, series: pd.Series) -> pd.Series:
-        """Return training values as durations."""
-        steps = np.rint(np.expm1(series.to_numpy(np.float64)) / self.step)
-        durations = np.nan_to_num(steps).astype(np.int64) * self.step
-        whole = pd.Series(durations.view("timedelta64[ns]"), index=series.index, name=series.name)
-        return whole.mask(np.isnan(steps))
-
-    def given(self, series: pd.Series) -> pd.Series:
-        """Return distances of conditions as durations."""
-        return self.learn(series)
-
-    def restore(self, series: pd.Series) -> pd.Series:
-        """Return drawn durations as the logarithms of counts of nanoseconds, which SDV reads back."""
-        logarithms = np.log1p(series / pd.Timedelta(1, "ns"))
-        # Rather too long than too short by what a logarithm loses: SDV cuts off what is over.
-        return (logarithms * (1 + 2 * np.finfo(np.float64).eps)).astype(self.dtype)
-
-
 def _digits(value: Any) -> Any:
     """Return a number as its digits, other values as they are; gaps make 20200512.0 of 20200512."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
@@ -271,6 +223,8 @@ class TableModel:
         Not fitted yet.
     readers : mapping of str to Reader
         For each column.
+    at_times : collection of str
+        Columns whose gaps in conditions are free cells, not missing ones.
 
     Attributes
     ----------
@@ -278,9 +232,12 @@ class TableModel:
         Columns "Epoch", "Loss" and "Validation Loss", the latter two in nats a row.
     """
 
-    def __init__(self, density: MaCoDE, readers: Mapping[str, Reader]) -> None:
+    def __init__(
+        self, density: MaCoDE, readers: Mapping[str, Reader], at_times: Collection[str] = ()
+    ) -> None:
         self.density = density
         self.readers = dict(readers)
+        self.at_times = set(at_times)
         self.set_random_state(None)
 
     def fit(self, frame: pd.DataFrame) -> TableModel:
@@ -335,19 +292,28 @@ class TableModel:
         for name in conditions.columns:
             values = self.readers[name].given(conditions[name])
             missing = values.isna()
-            if missing.any():
+            if missing.any() and name not in self.at_times:
                 values = values.astype(object).where(~missing, MISSING)
             columns[name] = values
         return pd.DataFrame(columns, index=conditions.index)
 
 
-def near(drawn: pd.Series, asked: pd.Series, datetime_format: str | None) -> pd.Series:
-    """Return whether drawn values are those asked for, numbers and dates within ``NEAR``, shape (n,)."""
+def span(series: pd.Series) -> float:
+    """Return how far apart the largest and the smallest number or date are, as :func:`near` counts."""
+    numbers = _as_numbers(series, None)
+    return 0.0 if numbers is None or numbers.isna().all() else float(numbers.max() - numbers.min())
+
+
+def near(drawn: pd.Series, asked: pd.Series, datetime_format: str | None, span: float) -> pd.Series:
+    """Return whether drawn values are those asked for, shape (n,).
+
+    Numbers and dates are within ``NEAR`` of the training values' ``span``.
+    """
     got, wanted = _as_numbers(drawn, datetime_format), _as_numbers(asked, datetime_format)
     if got is None or wanted is None:
         same = drawn.astype(object) == asked.astype(object)
     else:
-        same = (got - wanted).abs() <= NEAR * (got.max() - got.min())
+        same = (got - wanted).abs() <= NEAR * span
     return same | (drawn.isna() & asked.isna())
 
 
@@ -374,5 +340,7 @@ def rewrite(asked: pd.Series, drawn: pd.Series, datetime_format: str | None) -> 
         cast = asked.astype(dtype)
     except (TypeError, ValueError):
         return asked
+    if pd.api.types.is_float_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
+        return cast  # single precision has its own nearest number
     same = (cast.astype(object) == asked.astype(object)) | (cast.isna() & asked.isna())
     return cast if same.all() else asked

@@ -19,6 +19,7 @@ __all__ = [
     "auto_patience",
     "check",
     "check_seed",
+    "check_temperature",
     "check_whole",
     "network_size",
     "pick_device",
@@ -218,6 +219,12 @@ def check_seed(value: Any) -> None:
     """Raise a ValueError unless ``value`` is None or a whole number that is not negative."""
     if value is not None and (not isinstance(value, numbers.Integral) or value < 0):
         raise ValueError(f"random_state must be a whole number, at least 0, or None, however: {value!r}")
+
+
+def check_temperature(value: Any) -> None:
+    """Raise a ValueError unless ``value`` is a positive and finite number."""
+    if not isinstance(value, numbers.Real) or not 0 < float(value) < math.inf:
+        raise ValueError(f"temperature must be positive and finite, however: {value!r}")
 
 
 def _one_of(parameters: dict[str, Any], name: str, allowed: tuple[str, ...]) -> None:

@@ -142,7 +142,7 @@ class CategoricalColumn(Column):
         """Return the column that :meth:`to_json` described."""
         dtype = dtypes.dtype_from_json(spec["dtype"])
         listed = pd.Series([dtypes.scalar_from_json(item) for item in spec["listed"]], dtype=dtype)
-        categories = pd.Index(listed) if spec["declared"] else None
+        categories = pd.Index(listed, dtype=listed.dtype) if spec["declared"] else None
         values = listed.array if categories is None else categories.take(arrays["used"]).array
         return cls(
             dtypes.scalar_from_json(spec["name"]),

@@ -186,3 +186,29 @@ def test_ordinal_numbers_have_their_own_order_and_words_that_of_the_metadata():
     table = fit(synthesizer, frame)._model.density.table_
     assert list(table["stars"].values) == [1, 2, 5, 7]
     assert list(table["size"].values) == ["low", "mid", "high"]
+
+
+def test_two_values_of_many_digits_stay_these_two():
+    values = [0.05068011873981862, -0.04464163650698914]
+    column = {"sdtype": "numerical"} | ({"decimal_places": 15} if TWO else {})  # as SDV 2 detects them
+    assert set(draw_alone(column, values * 60, 200)) == set(values)
+
+
+def test_numbers_held_as_objects():
+    drawn = draw_alone("numerical", pd.Series([1, 2, 3, None] * 40, dtype=object), 100)
+    assert drawn.dtype == object
+    assert set(drawn.dropna()) == {1, 2, 3}
+    assert 0 < drawn.isna().sum() < 100
+
+
+@pytest.mark.parametrize("written", ["%d/%m/%Y", None])
+def test_dates_in_a_category_column_are_its_categories(written):
+    dates = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(160) * 3 % 170, unit="D"))
+    frame = dates if written is None else dates.dt.strftime(written)
+    drawn = draw_alone(
+        {"sdtype": "datetime", "datetime_format": written} if written else "datetime",
+        frame.astype("category"),
+        200,
+    )
+    assert drawn.notna().all()
+    assert drawn.dtype == frame.astype("category").dtype

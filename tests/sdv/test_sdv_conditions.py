@@ -6,9 +6,21 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from both_lines import COLUMNS, fit, from_conditions, guests, make, remaining, sample, written_to
+from both_lines import (
+    COLUMNS,
+    TINY,
+    describe,
+    fit,
+    from_conditions,
+    guests,
+    make,
+    remaining,
+    sample,
+    written_to,
+)
 from sdv.sampling import Condition, DataFrameCondition
 
+from macode_plugin import MaCoDESynthesizer
 from macode_plugin.sdv_types import Dates
 
 KNOWN = ["size", "count", "kind", "grade", "truth", "day", "written", "label", "email"]
@@ -228,3 +240,33 @@ def test_times_without_an_offset_are_those_on_the_columns_own_wall():
 def test_dates_may_be_given_in_iso_8601_whatever_format_was_detected(fitted):
     drawn = from_conditions(fitted, [Condition({"day": "2021-03-05T00:00:00"}, num_rows=2)])
     assert (drawn["day"] == pd.Timestamp("2021-03-05")).all()
+
+
+def test_rows_cannot_share_an_alternate_key():
+    frame = pd.DataFrame(
+        {"key": range(60), "code": [f"u{i}" for i in range(60)], "kind": ["x", "y"] * 30}
+    )
+    columns = {"key": "id", "code": "id", "kind": "categorical"}
+    synthesizer = MaCoDESynthesizer(
+        describe(columns, primary_key="key", alternate_keys=["code"]), **TINY
+    )
+    fit(synthesizer, frame)
+    drawn = remaining(synthesizer, frame[["code", "kind"]].head(9))
+    assert drawn["code"].tolist() == frame["code"].head(9).tolist()
+    with pytest.raises(ValueError, match=r"'code' is an alternate key.*'u1'"):
+        from_conditions(synthesizer, [Condition({"code": "u1"}, num_rows=2)])
+
+
+def test_no_tries_are_too_few(fitted):
+    with pytest.raises(ValueError, match="Unable to sample any rows"):
+        from_conditions(fitted, [Condition({"kind": "b"}, num_rows=2)], max_tries_per_batch=0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32"])
+def test_single_precision_is_kept_beside_known_values(dtype):
+    frame = pd.DataFrame({"size": np.arange(90) % 7 / 10, "kind": ["x", "y", "z"] * 30})
+    frame = frame.astype({"size": dtype})
+    synthesizer = fit(make({"size": "numerical", "kind": "categorical"}), frame)
+    drawn = from_conditions(synthesizer, [Condition({"size": 0.3}, num_rows=4)])
+    assert drawn["size"].dtype == dtype
+    assert (drawn["size"] == np.float32(0.3)).all()
