@@ -53,7 +53,8 @@ class MaCoDEPlugin(ImputerPlugin):
     lr : float
         Peak learning rate.
     random_state : int
-        Seed of the fit and of every :meth:`transform`, which then gives the same rows each time.
+        Seed of the fit and of the series of draws that begins with it: every :meth:`transform` takes the
+        next, so that rows handed over one by one do not share theirs.
 
     Attributes
     ----------
@@ -107,4 +108,4 @@ class MaCoDEPlugin(ImputerPlugin):
     def _transform(self, X: pd.DataFrame) -> pd.DataFrame:
         if not hasattr(self, "model"):
             raise NotFittedError("this imputer is not fitted yet; call fit with a table first")
-        return self.model.impute(X, random_state=self.random_state)
+        return self.model.impute(X)

@@ -33,8 +33,9 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Columns to treat as categorical although they hold numbers: by label or position, or a
         boolean for every column. A whole number that is a label of the frame is taken for one.
     random_state : int, RandomState or None
-        Seed of the fit (unless the model has one of its own) and of :meth:`transform`, which gives
-        the same rows each time for an int.
+        Seed of the fit and of the series of draws that begins with it, unless the model has one of its
+        own. As with scikit-learn's ``IterativeImputer(sample_posterior=True)``, every
+        :meth:`transform` takes the next draw, so that rows handed over one by one do not share theirs.
 
     Attributes
     ----------
@@ -99,7 +100,7 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         frame = self._read(X, reset=False)
         # Where fit or this call has no names, columns are known by their places.
         known = frame.set_axis(self.model_.table_.labels, axis=1)
-        filled = self.model_.impute(known, random_state=self._seed())
+        filled = self.model_.impute(known)
         return (
             filled.set_axis(frame.columns, axis=1) if isinstance(X, pd.DataFrame) else filled.to_numpy()
         )

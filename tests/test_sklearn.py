@@ -99,12 +99,26 @@ def test_objects_in_arrays_are_categories():
     assert set(filled[:, 1]) <= {"b0", "b1", "b2"}
 
 
-def test_a_seed_gives_the_same_rows():
+def test_a_seed_gives_the_same_series_of_draws():
     X = iris_with_gaps()
     first, second = imputer().fit(X), imputer(random_state=1).fit(X)
-    pd.testing.assert_frame_equal(first.transform(X), first.transform(X))
-    pd.testing.assert_frame_equal(first.transform(X), clone(first).fit(X).transform(X))
-    assert not first.transform(X).equals(second.transform(X))
+    again = clone(first).fit(X)
+    draws = [first.transform(X) for _ in range(3)]
+    for once in draws:
+        pd.testing.assert_frame_equal(once, again.transform(X))
+    assert not draws[0].equals(draws[1])
+    assert not draws[0].equals(second.transform(X))
+
+
+def test_rows_one_by_one_are_drawn_like_rows_together():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=300), "y": rng.normal(size=300)})
+    fitted = imputer(epochs=20).fit(X)
+    new = X.head(150).assign(y=np.nan)
+    together = fitted.transform(new)["y"]
+    alone = pd.concat([fitted.transform(new[i : i + 1]) for i in range(150)])["y"]
+    assert alone.std() == pytest.approx(together.std(), rel=0.25)
+    assert abs(np.corrcoef(alone, together)[0, 1]) < 0.3
 
 
 def test_numbers_can_be_declared_categories():
