@@ -178,6 +178,8 @@ def _offer(column: Column) -> str:
 
 def _allow_categories(column: CategoricalColumn, rules: list[Rule]) -> Allowed:
     values = column.decode(np.arange(column.n_values), np.zeros(column.n_values))
+    if isinstance(values.dtype, pd.CategoricalDtype) and not values.dtype.ordered:
+        values = values.astype(values.dtype.categories.dtype)  # pandas compares them in no other way
     keep = np.ones(column.n_values, dtype=bool)
     for rule in rules:
         try:

@@ -82,7 +82,12 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             For infinite values, a column without any value, an empty table, or categorical features
             that the table does not have.
         """
+        if not isinstance(self.model, MaCoDE | None):
+            raise TypeError(f"model must be a MaCoDE or None, however: {self.model!r}")
         frame = self._read(X, reset=True)
+        empty = frame.columns[frame.isna().all()]
+        if len(frame) and len(empty):
+            raise ValueError(f"column {empty[0]!r} has no value to fill its gaps by; drop it")
         model = MaCoDE(verbose=False) if self.model is None else clone(self.model)
         if model.random_state is None:
             model.set_params(random_state=self._seed())
@@ -112,8 +117,13 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _categorical(self, labels: pd.Index) -> Any:
         """Return the labels of the columns that are to be categorical."""
-        if self.categorical_features is None or isinstance(self.categorical_features, str):
-            return self.categorical_features
+        if self.categorical_features is None:
+            return None
+        if isinstance(self.categorical_features, str):
+            raise ValueError(
+                f"categorical_features must be a list, however: {self.categorical_features!r}; text, "
+                "booleans and categories are categorical by themselves"
+            )
         chosen = list(self.categorical_features)
         if chosen and all(isinstance(one, (bool, np.bool_)) for one in chosen):
             if len(chosen) != len(labels):
@@ -122,7 +132,11 @@ class MaCoDEImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                     "columns; give one for each"
                 )
             return labels[np.array(chosen)]
-        return [labels[one] if self._is_place(one, labels) else one for one in chosen]
+        chosen = [labels[one] if self._is_place(one, labels) else one for one in chosen]
+        for one in chosen:
+            if one not in labels:
+                raise ValueError(f"categorical_features has {one!r}, which is not a column of the table")
+        return chosen
 
     @staticmethod
     def _is_place(one: Any, labels: pd.Index) -> bool:

@@ -7,7 +7,7 @@ Translates between synthcity's loaders, hyper-parameter names and constraints an
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from synthcity.utils.constants import DEVICE
 
 from macode_plugin.estimator import MaCoDE
 from macode_plugin.progress import figures
+from macode_plugin.settings import check, check_temperature, check_whole
 
 __all__ = ["MaCoDEPlugin", "register"]
 
@@ -41,8 +42,8 @@ OPERATOR_NAMES = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=="}
 TABLES = ("generic", "survival_analysis")
 """The host's kinds of data whose rows are taken as independent draws."""
 
-TRAINING_CONDITION = "__cond__"
-"""Column that carries a condition given at fit that is not a column of the table."""
+TRAINING_CONDITION = "cond"
+"""Column that carries the condition given at fit, with underscores where the table has such a column."""
 
 _any_type = ConfigDict(arbitrary_types_allowed=True)
 
@@ -132,6 +133,10 @@ class MaCoDEPlugin(Plugin):
                 compress_dataset=compress_dataset,
                 **kwargs,
             )
+        check_temperature(temperature)
+        if n_iter is not None:
+            check_whole("n_iter", n_iter, " or None")
+        check_whole("n_iter_print", n_iter_print)
         self.n_iter = n_iter
         self.n_bins = n_bins
         self.width = width
@@ -141,6 +146,7 @@ class MaCoDEPlugin(Plugin):
         self.weight_decay = weight_decay
         self.n_iter_print = n_iter_print
         self.temperature = temperature
+        check(self._density().get_params(deep=False))
 
     @staticmethod
     def name() -> str:
@@ -186,17 +192,27 @@ class MaCoDEPlugin(Plugin):
 
         Args:
             X: DataLoader or DataFrame
-                The table.
+                The table. The host's schema knows numbers, objects, categories, booleans and dates;
+                other columns, such as durations or pandas' strings, it refuses.
             cond: frame, Series or array, optional
                 A training condition in the host's old manner, one value a row. Not needed to
                 generate under conditions on the table's own columns.
+
+        Raises:
+            TypeError: for anything else that is given, such as arguments of ``MaCoDE.fit``.
         """
+        _check_arguments("fit", args, kwargs, ("cond",))
+        if not isinstance(X, (DataLoader, pd.DataFrame)):
+            raise TypeError(
+                f"macode learns a DataLoader or a DataFrame, however: got {type(X).__name__}"
+            )
         loader = GenericDataLoader(X.copy()) if isinstance(X, pd.DataFrame) else X
         if loader.type() not in TABLES:
             raise ValueError(
                 f"macode learns tables of independent rows ({', '.join(TABLES)}), however: the data is "
                 f"{loader.type()}"
             )
+        self.fitted = False
         self.data_info = loader.info()
         self._schema = Schema(
             data=loader, sampling_strategy=self.sampling_strategy, random_state=self.random_state
@@ -211,9 +227,17 @@ class MaCoDEPlugin(Plugin):
     def _fit(self, X: DataLoader, *args: Any, **kwargs: Any) -> MaCoDEPlugin:
         frame = X.dataframe()
         self._columns = list(frame.columns)
+        self._condition = TRAINING_CONDITION
+        while self._condition in self._columns:
+            self._condition += "_"
+        self._condition_names = _names(kwargs.get("cond"))
         if self.expecting_conditional:
-            frame = frame.assign(**{TRAINING_CONDITION: _as_condition(kwargs["cond"], len(frame))})
-        self.density = MaCoDE(
+            frame = frame.assign(**{self._condition: _as_condition(kwargs["cond"], len(frame))})
+        self.density = self._density().fit(frame, callback=self._log)
+        return self
+
+    def _density(self) -> MaCoDE:
+        return MaCoDE(
             epochs="auto" if self.n_iter is None else self.n_iter,
             n_bins="auto" if self.n_bins is None else self.n_bins,
             width=self.width,
@@ -225,8 +249,6 @@ class MaCoDEPlugin(Plugin):
             device=str(self.device),
             random_state=self.random_state,
         )
-        self.density.fit(frame, callback=self._log)
-        return self
 
     def _log(self, record: dict[str, float]) -> None:
         if record["epoch"] % self.n_iter_print == 0:
@@ -252,16 +274,20 @@ class MaCoDEPlugin(Plugin):
             random_state: int, optional
                 Seed of this draw.
             cond: DataFrame, mapping, Series or array, optional
-                Values of named columns, which come back exactly (a Series has its column's name);
-                or values for the ``cond`` of fit, one for each row.
+                Values of the table's columns, by their names, which come back exactly; or, without names
+                or under a name that no column has, values for the ``cond`` of fit, one for each row.
             temperature: float, optional
                 In place of the constructor's.
 
         Raises:
             ValueError: for a rule that nothing satisfies; the message names it.
+            TypeError: for anything else that is given.
         """
+        _check_arguments("generate", (), kwargs, ("cond", "temperature"))
         if not self.fitted:
             raise RuntimeError("Fit the generator first")
+        if isinstance(constraints, Mapping):
+            constraints = Constraints(**constraints)
         if count is None:
             cond: Any = kwargs.get("cond")
             count = len(cond) if np.ndim(cond) else self.data_info["len"]
@@ -287,17 +313,19 @@ class MaCoDEPlugin(Plugin):
     def _conditions(self, cond: Any, count: int) -> Mapping[Any, Any] | pd.DataFrame | None:
         if cond is None or isinstance(cond, Mapping):
             return cond
-        if isinstance(cond, pd.DataFrame) and set(cond.columns) <= set(self._columns):
-            return cond
-        named = isinstance(cond, pd.Series) and cond.name in self._columns
-        if named and not self.expecting_conditional:
-            return cond.to_frame()
-        if not self.expecting_conditional:
+        names = _names(cond)
+        if names and set(names) <= set(self._columns):
+            return cond.to_frame() if isinstance(cond, pd.Series) else cond
+        unknown = [name for name in names if name not in self._columns + self._condition_names]
+        if unknown or not self.expecting_conditional:
+            which = (
+                f"names {unknown[0]!r}, which is no column of the table" if unknown else "has no names"
+            )
             raise ValueError(
-                "cond without column names needs a model fitted with cond; "
+                f"cond {which}, nor what the model was fitted with as cond; "
                 "give a mapping or a DataFrame of the table's columns"
             )
-        return pd.DataFrame({TRAINING_CONDITION: _as_condition(cond, count)})
+        return pd.DataFrame({self._condition: _as_condition(cond, count)})
 
     def _rules(self, rules: list[tuple[str, str, Any]]) -> list[tuple[str, str, Any]]:
         """Return the host's rules under the core's operators, having checked those on dtypes."""
@@ -310,6 +338,10 @@ class MaCoDEPlugin(Plugin):
         return kept
 
     def _check_dtype(self, column: str, wanted: str) -> None:
+        if column not in self._columns:
+            raise ValueError(
+                f"rule ({column!r}, 'dtype', {wanted!r}): the table has no column {column!r}"
+            )
         found = str(self.density.sample(0, random_state=0)[column].dtype)
         if wanted.lower() not in found.lower():
             raise ValueError(
@@ -317,10 +349,30 @@ class MaCoDEPlugin(Plugin):
             )
 
 
+def _check_arguments(
+    method: str, args: tuple[Any, ...], given: Iterable[str], known: tuple[str, ...]
+) -> None:
+    """Raise a TypeError for arguments that would have no effect."""
+    unknown = [name for name in given if name not in known]
+    if unknown or args:
+        what = f"an argument {unknown[0]!r}" if unknown else "positional arguments beyond the first"
+        raise TypeError(f"macode's {method} has no {what}; it takes {' and '.join(known)}")
+
+
+def _names(cond: Any) -> list[str]:
+    """Return the columns that a condition names; the numbers of unnamed ones are no names."""
+    labels = cond.columns if isinstance(cond, pd.DataFrame) else [getattr(cond, "name", None)]
+    return [label for label in labels if isinstance(label, str)]
+
+
 def _as_condition(cond: Any, n_rows: int) -> np.ndarray:
     """Return a condition in the host's old manner as one array of ``n_rows`` values."""
     values = np.asarray(cond)
-    values = values.reshape(len(values), -1) if values.ndim else np.full((n_rows, 1), values)
+    values = (
+        values.reshape(len(values), -1 if values.size else 1)
+        if values.ndim
+        else np.full((n_rows, 1), values)
+    )
     if values.shape != (n_rows, 1):
         raise ValueError(f"cond must have one value for each of {n_rows} rows, however: {values.shape}")
     return values[:, 0]

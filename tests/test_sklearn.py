@@ -150,13 +150,25 @@ def test_whole_numbers_that_are_labels_are_taken_for_them():
     ("chosen", "message"),
     [
         ([True], "1 booleans, and the table 4 columns"),
-        (["y"], "'y'.*not a column"),
+        (["y"], "categorical_features has 'y', which is not a column"),
+        ("from_dtype", "categorical_features must be a list, however: 'from_dtype'"),
         ([7], "7.*not a col"),
     ],
 )
 def test_categorical_features_that_there_are_not(chosen, message):
     with pytest.raises(ValueError, match=message):
         imputer(categorical_features=chosen).fit(iris_with_gaps())
+
+
+def test_a_column_without_values_is_named_with_the_way_out():
+    X = np.c_[np.arange(60.0), np.full(60, np.nan)]
+    with pytest.raises(ValueError, match=r"column 1 has no value .* drop it$"):
+        imputer().fit(X)
+
+
+def test_another_estimator_is_no_model():
+    with pytest.raises(TypeError, match="model must be a MaCoDE or None, however: RandomForest"):
+        MaCoDEImputer(RandomForestClassifier()).fit(iris_with_gaps())
 
 
 def test_a_random_state_object_goes_on_from_call_to_call():

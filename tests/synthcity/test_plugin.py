@@ -231,6 +231,86 @@ def test_a_nameless_condition_without_training_one_is_refused(fitted):
         fitted.generate(3, cond=np.ones(3))
 
 
+@pytest.fixture(scope="module")
+def told(iris):
+    """A plugin fitted with the host's training condition. Do not change it: it is shared."""
+    return by_class(n_iter=100).fit(iris, cond=iris["target"])
+
+
+@pytest.mark.parametrize("name", ["target", "petal width (cm)"])
+def test_names_mean_columns_whatever_cond_was_fitted(told, iris, name):
+    given = iris[name].sample(60, random_state=0).reset_index(drop=True)
+    for cond in (given, given.to_frame()):
+        assert told.generate(60, cond=cond).dataframe()[name].tolist() == given.tolist()
+
+
+def test_a_misspelled_column_is_no_training_condition(told, fitted):
+    given = pd.DataFrame({"petal wdth (cm)": [1.0] * 9})
+    for plugin in (told, fitted):
+        with pytest.raises(ValueError, match="petal wdth"):
+            plugin.generate(9, cond=given)
+        with pytest.raises(ValueError, match="petal wdth"):
+            plugin.generate(9, cond=given["petal wdth (cm)"])
+
+
+def test_the_training_condition_takes_no_column_s_place(iris):
+    frame = iris.rename(columns={"sepal length (cm)": "cond", "petal width (cm)": "__cond__"})
+    drawn = by_class(n_iter=2).fit(frame, cond=iris["target"]).generate(100).dataframe()
+    for name in ("cond", "__cond__"):
+        assert drawn[name].between(frame[name].min(), frame[name].max()).all()
+        assert drawn[name].nunique() > 5
+
+
+def test_arguments_without_effect_are_refused(fitted, iris):
+    for unknown in ({"condd": iris["target"]}, {"categorical_columns": ["target"]}, {"max_time": 1}):
+        with pytest.raises(TypeError, match=next(iter(unknown))):
+            by_class(n_iter=1).fit(iris, **unknown)
+    with pytest.raises(TypeError, match="conditions"):
+        fitted.generate(3, conditions={"target": 1})
+    with pytest.raises(TypeError, match="positional"):
+        by_class(n_iter=1).fit(iris, iris["target"])
+    with pytest.raises(TypeError, match="ndarray"):
+        by_class(n_iter=1).fit(iris.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"n_iter": 0}, "n_iter must be a whole number, at least 1 or None"),
+        ({"temperature": 0.0}, "temperature must be positive"),
+        ({"width": 33}, "33"),
+        ({"lr": -1.0}, "lr"),
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_refused_before_fitting(setting, told):
+    with pytest.raises(ValueError, match=told):
+        by_api(**setting)
+
+
+def test_a_failed_fit_leaves_no_fitted_plugin(iris):
+    plugin = by_class(n_iter=1).fit(iris)
+    with pytest.raises(ValueError):  # noqa: PT011 - the host's own
+        plugin.fit(iris.assign(target=np.nan))
+    assert not plugin.fitted
+    with pytest.raises(RuntimeError, match="Fit"):
+        plugin.generate(5)
+
+
+def test_rules_as_a_mapping_and_on_columns_that_there_are_not(fitted):
+    drawn = fitted.generate(20, constraints={"rules": [("target", "==", 1)]}).dataframe()
+    assert (drawn["target"] == 1).all()
+    with pytest.raises(ValueError, match="no column 'zz'"):
+        fitted.generate(5, constraints=Constraints(rules=[("zz", "dtype", "int")]))
+
+
+def test_categories_without_an_order_are_compared_by_their_values(iris):
+    frame = iris.assign(target=iris["target"].astype("category"))
+    plugin = by_class(n_iter=5).fit(frame)
+    rules = Constraints(rules=[("target", ">=", 1)])
+    assert set(plugin.generate(40, constraints=rules).dataframe()["target"]) == {1, 2}
+
+
 def test_temperature_flattens(fitted, iris):
     spread = [
         fitted.generate(1500, temperature=tau, random_state=0).dataframe()[list(iris.columns[:4])]
