@@ -62,9 +62,9 @@ def text_columns(frame: pd.DataFrame) -> list[str]:
 
 
 def _read_parquet(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
-    import pandas as pd
+    from macode_plugin.parquet import read_parquet
 
-    frame = pd.read_parquet(path)
+    frame = read_parquet(path)
     already = text_columns(frame)
     return frame.astype({name: "string" for name in frame if name in text and name not in already})
 
