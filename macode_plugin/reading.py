@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import decimal
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ import pandas as pd
 
 from macode_plugin import dtypes
 
-__all__ = ["read_as"]
+__all__ = ["UNREADABLE", "first_unreadable", "read_as"]
+
+UNREADABLE = (TypeError, ValueError, OverflowError)
+"""What :func:`read_as` raises."""
 
 _OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
 """The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
@@ -48,6 +53,20 @@ def read_as(series: pd.Series, dtype: Any) -> pd.Series:
     if dtypes.is_decimal(dtype):
         return _read_decimals(series, dtype)
     return series.astype(dtype)
+
+
+def first_unreadable(series: pd.Series, read: Callable[[pd.Series], Any]) -> Any:
+    """Return the first value that cannot be read beside those before it, where one cannot."""
+
+    def fails(n: int) -> bool:
+        try:
+            read(given.iloc[:n])
+        except UNREADABLE:
+            return True
+        return False
+
+    given = series.dropna()
+    return given.iloc[bisect.bisect_left(range(1, len(given)), 1, key=fails)]
 
 
 def _read_times(series: pd.Series) -> pd.Series:

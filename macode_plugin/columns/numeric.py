@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from macode_plugin import dtypes
 from macode_plugin.cells import Cells, atom_cells, equal_width_cells
 from macode_plugin.columns.base import Column
 from macode_plugin.grid import Grid
-from macode_plugin.reading import read_as
+from macode_plugin.reading import UNREADABLE, first_unreadable, read_as
 
 if TYPE_CHECKING:
     from macode_plugin.constraints import Allowed
@@ -129,8 +128,8 @@ class NumericColumn(Column):
     def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         try:
             return self._read(series)
-        except (TypeError, ValueError, OverflowError) as error:
-            example = dtypes.plain(self._first_unreadable(series))
+        except UNREADABLE as error:
+            example = dtypes.plain(first_unreadable(series, self._read))
             raise ValueError(
                 f"column {self.name!r} holds {self.dtype} values, and {example!r} "
                 f"cannot be read as one: {dtypes.reason(error)}"
@@ -143,19 +142,6 @@ class NumericColumn(Column):
         if (missing & series.notna().to_numpy(dtype=bool)).any():
             raise ValueError("as text it means that there is no value; give None or NaN for that")
         return values, missing
-
-    def _first_unreadable(self, series: pd.Series) -> Any:
-        """Return the first value that cannot be read beside those before it."""
-        given = series.dropna()
-        place = bisect.bisect_left(range(1, len(given)), 1, key=lambda n: self._fails(given.iloc[:n]))
-        return given.iloc[place]
-
-    def _fails(self, series: pd.Series) -> bool:
-        try:
-            self._read(series)
-        except (TypeError, ValueError, OverflowError):
-            return True
-        return False
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
