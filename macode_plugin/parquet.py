@@ -21,13 +21,21 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
     An index with a name, as ``set_index`` makes it, comes back as columns, the first ones; one
     without is no part of the table.
+
+    Raises
+    ------
+    ValueError
+        For a file that is not parquet, or has two columns of one name.
     """
     import pyarrow.parquet as pq
 
+    from macode_plugin.table import check_labels
+
     with pq.ParquetFile(path) as file:
         table = file.read()
-    frame = _index_as_columns(table.to_pandas(types_mapper=_own_type))
-    return _whole_again(frame, table)
+    frame = table.to_pandas(types_mapper=_own_type)
+    check_labels(frame)
+    return _whole_again(_index_as_columns(frame), table)
 
 
 def _own_type(arrow_type: pa.DataType) -> Any:

@@ -49,6 +49,7 @@ def test_given_file_errors(folder, tmp_path):
     assert "no column 'nope'" in error_of("nope\n1\n")
     assert "'grade' has no category '9'" in error_of("grade\n1\n9\n")
     assert "'kind' is given twice" in error_of("kind\na\n", "--given", "kind=b")
+    assert "column 'kind' occurs more than once" in error_of("kind,dose,kind\na,9,b\n")
     assert "1 rows" in error_of("kind\na\n", "-n", 2)
 
 
