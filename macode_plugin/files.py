@@ -24,6 +24,8 @@ TABLES = (".csv", ".parquet")
 LEADING_ZERO = r"\s*0\d+\s*"
 """A whole number that is written with leading zeros, and so is more of a code."""
 
+WHOLE = r"\s*[+-]?\d+\s*"
+
 
 def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> pd.DataFrame:
     """Read a table by its file's name.
@@ -31,8 +33,8 @@ def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> p
     CSV: whole numbers stay whole beside missing cells, and columns of ISO dates become dates. A
     column of whole numbers is text if some have leading zeros. Empty cells are missing, and so,
     among numbers, dates, True and False, are the marks that pandas knows (NA, NaN, null, ...),
-    which are text among text. A warning names a column that its zeros make text, and one of text
-    that holds a mark.
+    which are text among text. A warning names a column that its zeros make text, or numbers too
+    large for 64 bits, and one of text that holds a mark.
 
     Arguments
     ---------
@@ -145,6 +147,11 @@ def _settle(typed: pd.Series, written: pd.Series) -> pd.Series:
         _warn(typed.name, f"has leading zeros, such as {codes.iloc[0]!r}: it is read as text")
     elif (dates := _dates(typed)) is not None:
         return dates
+    elif len(digits := written.dropna()) and digits.str.fullmatch(WHOLE).all():
+        _warn(
+            typed.name,
+            f"has numbers too large for 64 bits, {max(digits, key=len)!r}: it is read as text",
+        )
     marks = written[typed.isna() & written.notna()]
     if len(marks):
         _warn(typed.name, f"has {marks.iloc[0]!r}, read as text: only its empty cells are missing")

@@ -69,6 +69,15 @@ def test_columns_of_parquet_named_as_text_are_text(tmp_path):
     assert frame["x"].dtype == "float64"
 
 
+@pytest.mark.parametrize("large", [f"{2**63 + 5}", f"-{2**64}", f"{2**70}"])
+def test_numbers_too_large_beside_gaps_are_text_and_it_is_said(large, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x,y\n7,1\n{large},2\n,3\n")
+    with pytest.warns(UserWarning, match=rf"column 'x' has numbers too large .*'{large}'.*--text x"):
+        frame = files.read_table(path)
+    assert frame["x"].dropna().tolist() == ["7", large]
+
+
 @pytest.mark.parametrize("cells", ["0,10,-5", "00.5,1,2", "0.07,1,2"])
 def test_other_zeros_make_no_text(cells, tmp_path):
     path = tmp_path / "t.csv"
