@@ -173,6 +173,8 @@ def fit(
     """
     for path in (output, checkpoint or output):
         check_writable(path)
+    if checkpoint is not None and checkpoint.resolve() == output.resolve():
+        raise ValueError(f"--checkpoint names {output} too, the file of the model; choose another")
     frame = _read(data, text)
     learn_gaps = missing is Missing.model
     check_learnable(frame, categorical=categorical or (), missing_is_learned=learn_gaps)

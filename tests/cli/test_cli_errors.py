@@ -81,6 +81,13 @@ def test_files_that_are_not_there(folder, tmp_path):
         assert str(nowhere) in error(*args)
 
 
+def test_a_checkpoint_takes_no_models_name(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = error("fit", folder / "data.csv", "-o", tmp_path / "m", "--checkpoint", "m", "--epochs", 1)
+    assert "--checkpoint names" in line
+    assert not (tmp_path / "m").exists()
+
+
 def test_files_of_the_wrong_kind(folder, tmp_path):
     binary, words = tmp_path / "t.parquet", tmp_path / "t.txt"
     binary.write_bytes(b"no parquet")
