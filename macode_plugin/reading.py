@@ -52,7 +52,7 @@ def read_as(series: pd.Series, dtype: Any) -> pd.Series:
         return series.astype(np.float64)
     if dtypes.is_decimal(dtype):
         return _read_decimals(series, dtype)
-    return series.astype(dtype)
+    return _cast(series, dtype)
 
 
 def first_unreadable(series: pd.Series, read: Callable[[pd.Series], Any]) -> Any:
@@ -109,16 +109,32 @@ def _read_decimals(series: pd.Series, dtype: pd.ArrowDtype) -> pd.Series:
     """Return decimals of all the digits given; pandas and Arrow would round floats, some also text."""
     import pyarrow as pa
 
-    cells = [None if gone else _decimal(cell) for cell, gone in zip(series, series.isna())]
+    is_float = pd.api.types.is_float_dtype(series.dtype)
+    digits = _DIGITS[series.dtype.itemsize if is_float else 8]
+    cells = [None if gone else _decimal(cell, digits) for cell, gone in zip(series, series.isna())]
     array = pa.array(cells, type=dtype.pyarrow_dtype)
     return pd.Series(pd.arrays.ArrowExtensionArray(array), index=series.index)
 
 
-def _decimal(value: Any) -> decimal.Decimal:
+_DIGITS = {2: 3, 4: 6, 8: 15}
+"""Decimal digits that floats of so many bytes hold for certain."""
+
+
+def _decimal(value: Any, digits: int) -> decimal.Decimal:
+    text = f"{value:.{digits}g}" if isinstance(value, float) else str(value)
     try:
-        return decimal.Decimal(str(value))
+        return decimal.Decimal(text)
     except decimal.InvalidOperation:
         raise ValueError("it is no decimal number") from None
+
+
+def _cast(series: pd.Series, dtype: Any) -> pd.Series:
+    """Return periods and Arrow's times; pandas would cut what is finer, such as a date's time of day."""
+    read = series.astype(dtype)
+    in_counts = getattr(series.dtype, "kind", "O") in "mM"
+    if in_counts and (read.astype(series.dtype) != series)[series.notna()].any():
+        raise ValueError(f"it is finer than {dtype} can tell")
+    return read
 
 
 def _whole_or_float(series: pd.Series) -> pd.Series:

@@ -108,3 +108,32 @@ def test_an_index_of_pandas_is_learned_and_given(tmp_path):
     assert list(rows) == ["id", "x"]
     assert rows["id"].tolist() == [3, 5]
     assert rows["x"][1] == 2.5
+
+
+def test_a_date_is_given_by_a_midnight_and_by_no_other_time(arrow, tmp_path):
+    known = tmp_path / "known.parquet"
+    times = pd.to_datetime(["2024-02-03", None])
+    pd.DataFrame({"day": times}).to_parquet(known)
+    rows = draw(arrow, tmp_path / "s.parquet", "--given-file", known)
+    assert rows["day"][0].as_py() == datetime.date(2024, 2, 3)
+    pd.DataFrame({"day": times + pd.Timedelta("10h")}).to_parquet(known)
+    line = error("sample", arrow / "m.macode", "--given-file", known, "-o", tmp_path / "s.parquet")
+    assert "'day'" in line
+    assert "2024-02-03 10:00:00" in line
+
+
+def test_the_file_s_own_dates_are_given_to_a_model_of_times(tmp_path):
+    days = pd.to_datetime("2024-02-01") + pd.to_timedelta(np.arange(40) % 20, unit="D")
+    pd.DataFrame({"day": days, "x": np.arange(40) / 4}).to_parquet(tmp_path / "data.parquet")
+    ok("fit", tmp_path / "data.parquet", "-o", tmp_path / "m.macode", "--epochs", 1, "--quiet")
+    pq.write_table(pa.table({"day": [datetime.date(2024, 2, 3), None]}), tmp_path / "k.parquet")
+    rows = draw(tmp_path, tmp_path / "s.parquet", "--given-file", tmp_path / "k.parquet").to_pandas()
+    assert rows["day"][0] == pd.Timestamp("2024-02-03")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_sample_is_compared_with_the_table(ending, arrow, tmp_path):
+    sample = tmp_path / f"s.{ending}"
+    ok("sample", arrow / "m.macode", "-n", 60, "-o", sample)
+    for tables in ((arrow / "data.parquet", sample), (sample, arrow / "data.parquet")):
+        assert "80 " in ok("evaluate", *tables)
