@@ -27,10 +27,16 @@ def load(path: str | Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | 
 
     Raises
     ------
+    FileNotFoundError
+        If there is no folder that a file could be saved in.
     ModelFileError
         If the file is no whole, unaltered checkpoint.
     """
-    if path is None or not Path(path).exists():
+    if path is None:
+        return None
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(f"no such folder for the checkpoint: {Path(path).parent}")
+    if not Path(path).exists():
         return None
     return storage.read(path, "checkpoint")
 
@@ -64,6 +70,7 @@ class Keeper:
         self.table = table
         self.parameters = {k: v for k, v in parameters.items() if k not in NOT_TRAINING}
         self.saved_at = time.monotonic()
+        self._last_epoch: tuple[dict[str, Any], dict[str, Tensor]] | None = None
 
     def resume(self, saved: tuple[dict[str, Any], dict[str, Tensor]] | None) -> None:
         """Continue from what :func:`load` found in the file, if there was one.
@@ -81,28 +88,44 @@ class Keeper:
                 f"checkpoint {self.path} belongs to other data or parameters; "
                 "delete it or choose another path"
             )
+        self._last_epoch = _copied(description["trainer"], tensors)
         self.trainer.load_state(description["trainer"], tensors)
 
     def epoch_done(self) -> None:
-        """Save the state, unless it was saved just before."""
-        if self.path is not None and time.monotonic() - self.saved_at >= INTERVAL:
+        """Keep the state, in the file too unless it was saved just before."""
+        if self.path is None:
+            return
+        self._last_epoch = _copied(*self.trainer.state())
+        if time.monotonic() - self.saved_at >= INTERVAL:
             self._save()
 
     def training_ended(self) -> None:
         """Remove the file of a complete run; save the state of one that was stopped.
 
-        One stopped within an epoch keeps the file as last saved, since the part of an epoch
-        could not be continued exactly.
+        Of one stopped within an epoch that is the state at the epoch's start, since the part of an
+        epoch could not be continued exactly.
         """
         if self.path is None:
             return
         if self.trainer.finished:
             self.path.unlink(missing_ok=True)
-        elif self.trainer.between_epochs:
+            return
+        kept = 0 if self._last_epoch is None else len(self._last_epoch[0]["history"])
+        if self.trainer.epoch > kept:  # stopped between an epoch and epoch_done
+            self._last_epoch = _copied(*self.trainer.state())
+        if self._last_epoch is not None:
             self._save()
 
+    def what_is_kept(self) -> str:
+        """Say, once training ended, what of a run that was interrupted is in the file."""
+        if self.path is None or self.trainer.finished:
+            return ""
+        if self.trainer.epoch:
+            return f"; {self.path} keeps the state after them, to be continued"
+        return f"; no epoch was complete, so there is nothing to continue, and no {self.path}"
+
     def _save(self) -> None:
-        numbers, tensors = self.trainer.state()
+        numbers, tensors = self._last_epoch  # type: ignore[misc]
         description = {
             "parameters": self.parameters,
             "seeds": self.seeds,
@@ -118,3 +141,11 @@ class Keeper:
         for tokens in (self.trainer.tokens, self.trainer.validation):
             digest.update(str(tuple(tokens.shape)).encode() + tokens.cpu().numpy().tobytes())
         return digest.hexdigest()
+
+
+def _copied(
+    numbers: dict[str, Any], tensors: dict[str, Tensor]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return a state that training will not change."""
+    numbers = {**numbers, "history": list(numbers["history"])}
+    return numbers, {name: tensor.detach().clone() for name, tensor in tensors.items()}

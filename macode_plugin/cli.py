@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
+from macode_plugin.advice import check_learnable
 from macode_plugin.files import check_writable, read_table, text_columns, write_table
 from macode_plugin.given import list_categories, read_given
 
@@ -172,7 +173,11 @@ def fit(
     """
     for path in (output, checkpoint or output):
         check_writable(path)
+    if checkpoint is not None and checkpoint.resolve() == output.resolve():
+        raise ValueError(f"--checkpoint names {output} too, the file of the model; choose another")
     frame = _read(data, text)
+    learn_gaps = missing is Missing.model
+    check_learnable(frame, categorical=categorical or (), missing_is_learned=learn_gaps)
     from macode_plugin.estimator import MaCoDE
 
     changes: dict[str, Any] = {} if epochs is None else {"epochs": epochs}

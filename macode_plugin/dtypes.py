@@ -20,6 +20,7 @@ import pandas as pd
 __all__ = [
     "dtype_from_json",
     "dtype_to_json",
+    "is_decimal",
     "is_numeric",
     "localise",
     "mark_missing",
@@ -45,7 +46,9 @@ def _is_arrow_temporal(arrow_type: Any) -> bool:
     return bool(pat.is_temporal(arrow_type) and not pat.is_interval(arrow_type))
 
 
-def _is_arrow_decimal(arrow_type: Any) -> bool:
+def is_decimal(dtype: Any) -> bool:
+    """Tell whether ``dtype`` is one of Arrow's decimals."""
+    arrow_type = _arrow_type(dtype)
     if arrow_type is None:
         return False
     import pyarrow.types as pat
@@ -60,7 +63,7 @@ def is_numeric(dtype: Any) -> bool:
     if isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype)):
         return True
     arrow_type = _arrow_type(dtype)
-    if _is_arrow_temporal(arrow_type) or _is_arrow_decimal(arrow_type):
+    if _is_arrow_temporal(arrow_type) or is_decimal(dtype):
         return True
     if pd.api.types.is_complex_dtype(dtype):
         raise TypeError("complex numbers are not supported; split them into two real columns")
@@ -120,7 +123,7 @@ def to_numbers(series: pd.Series, *, wall: bool = False) -> tuple[np.ndarray, np
     if isinstance(dtype, pd.SparseDtype):
         return to_numbers(series.sparse.to_dense())
     arrow_type = _arrow_type(dtype)
-    if _is_arrow_decimal(arrow_type):
+    if is_decimal(dtype):
         return _decimal_units(series), missing
     if _is_arrow_temporal(arrow_type):
         return _arrow_counts(series), missing
@@ -174,7 +177,7 @@ def restore_numbers(
     arrow_type = _arrow_type(dtype)
     if _is_arrow_temporal(arrow_type):
         return _restore_arrow_temporal(values, missing, dtype)
-    if _is_arrow_decimal(arrow_type):
+    if is_decimal(dtype):
         return _restore_arrow_decimal(values, missing, dtype)
     if isinstance(dtype, pd.PeriodDtype):
         series = pd.Series(pd.arrays.PeriodArray(values.astype(np.int64), dtype=dtype))

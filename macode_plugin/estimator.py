@@ -234,6 +234,7 @@ class MaCoDE(Inference, BaseEstimator):
         checkpoint : path or None
             File that the training state is saved to as it goes. If it exists and belongs to the
             same data and settings, training continues from it. Removed once training is complete.
+            Its folder has to exist.
         callback : callable or None
             Called with each epoch's record (see ``history_``); training stops if it returns True.
 
@@ -241,15 +242,19 @@ class MaCoDE(Inference, BaseEstimator):
         ------
         TypeError, ValueError
             For data or parameters that cannot be used; the message names the column and value.
+        FileNotFoundError
+            For a checkpoint in a folder that does not exist.
 
         Notes
         -----
-        On Ctrl-C training stops, a warning says so, and the model holds its best weights so far.
+        On Ctrl-C training stops, a warning says so, and the model holds its best weights so far; the
+        checkpoint keeps the state after the last complete epoch.
         """
         settings.check(self.get_params(deep=False))
         if max_time is not None and not max_time > 0:
             raise ValueError(f"max_time must be a positive number of seconds, however: {max_time}")
         check_frame(X)
+        saved = checkpoints.load(checkpoint)
         n_bins = settings.auto_bins(len(X)) if self.n_bins == "auto" else self.n_bins
         table = Table.fit(
             X,
@@ -259,7 +264,6 @@ class MaCoDE(Inference, BaseEstimator):
             model_missing=self.missing == "model",
         )
         tokens = table.encode(X, missing_is_token=True)
-        saved = checkpoints.load(checkpoint)
         seeds = np.random.SeedSequence(self.random_state).generate_state(4).tolist()
         if saved is not None and self.random_state is None:
             seeds = saved[0]["seeds"]

@@ -16,6 +16,7 @@ distribution, so compare figures of tables of one size only.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 
-from macode_plugin.dtypes import is_numeric, to_numbers
+from macode_plugin.dtypes import is_decimal, is_numeric, plain, to_numbers
+from macode_plugin.reading import UNREADABLE, first_unreadable, read_as
 
 __all__ = [
     "Coded",
@@ -117,7 +119,8 @@ def evaluate(
     ---------
     real : DataFrame, shape (n, p)
     synthetic : DataFrame, shape (m, p)
-        The same columns, in any order.
+        The same columns, in any order. Text where the real table has times or durations is read
+        as such, as a CSV file has them.
     target : hashable or None
         Column to predict for the target score; None for no such score.
     test : DataFrame or None
@@ -210,35 +213,62 @@ def _check_alike(real: pd.DataFrame, other: pd.DataFrame) -> None:
 
 
 def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], None]:
+    columns = [_without_decimals(series) for series in columns]
     return [_as_floats(series, columns[0].dtype) for series in columns], None
+
+
+def _without_decimals(series: pd.Series) -> pd.Series:
+    """Return a column with decimals, of whatever scale, as the plain numbers that they are."""
+    if not is_decimal(series.dtype):
+        return series
+    return pd.Series(series.to_numpy(dtype=np.float64, na_value=np.nan), series.index, name=series.name)
 
 
 def _as_floats(series: pd.Series, dtype: Any) -> np.ndarray:
     """Return numbers or times, the latter in the unit of ``dtype``; NaN where missing."""
-    if series.isna().all():
-        return np.full(len(series), np.nan)
-    values, missing = to_numbers(_in_unit(series, dtype))
-    floats = np.where(missing, np.nan, values.astype(np.float64))
+    floats = np.full(len(series), np.nan)
+    known = series.notna().to_numpy(dtype=bool)
+    if known.any():
+        values, missing = to_numbers(_in_unit(series[known], dtype))
+        floats[known] = np.where(missing, np.nan, values.astype(np.float64))
     if np.isinf(floats).any():
         raise ValueError(f"column {series.name!r} holds infinity; replace it by missing values")
     return floats
 
 
 def _in_unit(series: pd.Series, dtype: Any) -> pd.Series:
+    """Return values, none of them missing, in the unit of ``dtype``; text is read as times."""
     # Plain numbers of any width compare as they are; anything else needs the very same dtype, or
     # nanoseconds would be compared with days.
-    plain = [pd.api.types.is_any_real_numeric_dtype(kind) for kind in (dtype, series.dtype)]
-    if all(plain) or series.dtype == dtype:
+    are_plain = [pd.api.types.is_any_real_numeric_dtype(kind) for kind in (dtype, series.dtype)]
+    if all(are_plain) or series.dtype == dtype:
         return series
-    if not any(plain) and is_numeric(series.dtype):
-        try:
-            return series.astype(dtype)
-        except (TypeError, ValueError):
-            pass
+    if not any(are_plain):
+        with contextlib.suppress(*UNREADABLE):
+            return series.astype(dtype) if is_numeric(series.dtype) else _read_text(series, dtype)
     raise ValueError(
-        f"column {series.name!r} holds {dtype} values in the real table, "
-        f"but {series.dtype} values in the other"
+        f"column {series.name!r} holds {dtype} values in the real table, but {series.dtype} values in "
+        f"the other, such as {_strange(series, dtype)!r}; correct them, or make the column text in both "
+        f"tables to compare categories (on the command line: --text {series.name})"
     )
+
+
+def _read_text(series: pd.Series, dtype: Any) -> pd.Series:
+    """Read times, durations and the like that are written as in a CSV file."""
+    read = read_as(series.astype(object), dtype)
+    if read.isna().any():
+        raise ValueError("as text it means that there is no value")
+    return read
+
+
+def _strange(series: pd.Series, dtype: Any) -> Any:
+    """Return a value that is not one of ``dtype``."""
+    if not is_numeric(series.dtype):
+        try:
+            _read_text(series, dtype)
+        except UNREADABLE:
+            return first_unreadable(series, lambda part: _read_text(part, dtype))
+    return plain(series.iloc[0])
 
 
 def _code_categories(columns: list[pd.Series]) -> tuple[list[np.ndarray], list[str]]:

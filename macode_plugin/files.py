@@ -24,6 +24,8 @@ TABLES = (".csv", ".parquet")
 LEADING_ZERO = r"\s*0\d+\s*"
 """A whole number that is written with leading zeros, and so is more of a code."""
 
+WHOLE = r"\s*[+-]?\d+\s*"
+
 
 def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> pd.DataFrame:
     """Read a table by its file's name.
@@ -31,8 +33,8 @@ def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> p
     CSV: whole numbers stay whole beside missing cells, and columns of ISO dates become dates. A
     column of whole numbers is text if some have leading zeros. Empty cells are missing, and so,
     among numbers, dates, True and False, are the marks that pandas knows (NA, NaN, null, ...),
-    which are text among text. A warning names a column that its zeros make text, and one of text
-    that holds a mark.
+    which are text among text. A warning names a column that its zeros make text, or numbers too
+    large for 64 bits, and one of text that holds a mark.
 
     Arguments
     ---------
@@ -42,9 +44,13 @@ def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> p
     infer : bool
         Whether the other columns of a CSV file may be dates, or text by the rules above; if not,
         pandas alone says what they hold, and marks are missing.
+
+    Raises
+    ------
+    ValueError
+        For what is no file, no table cut at commas, or a table with two columns of one name.
     """
-    if not path.is_file():
-        raise ValueError(f"no such file: {path}")
+    _check_readable(path)
     read = _read_parquet if _ending(path) == ".parquet" else _read_csv
     try:
         return read(path, set(text), infer)
@@ -52,6 +58,18 @@ def read_table(path: Path, *, text: Iterable[str] = (), infer: bool = True) -> p
         raise ValueError(f"{path} cannot be read: {error}; save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise ValueError(f"no such file: {path}")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file")
+    if not path.is_file():
+        raise ValueError(
+            f"{path} is no regular file, and a table is read more than once; save it to a .csv or "
+            ".parquet file first, and name that"
+        )
 
 
 def text_columns(frame: pd.DataFrame) -> list[str]:
@@ -62,9 +80,9 @@ def text_columns(frame: pd.DataFrame) -> list[str]:
 
 
 def _read_parquet(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
-    import pandas as pd
+    from macode_plugin.parquet import read_parquet
 
-    frame = pd.read_parquet(path)
+    frame = read_parquet(path)
     already = text_columns(frame)
     return frame.astype({name: "string" for name in frame if name in text and name not in already})
 
@@ -72,9 +90,14 @@ def _read_parquet(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
 def _read_csv(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
     import pandas as pd
 
+    _check_header(path)
     # In one piece: read in several, a column may change its type on the way.
     frame = pd.read_csv(path, dtype_backend="numpy_nullable", low_memory=False)
-    _check_separator(frame)
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes cells too many for an index
+        raise ValueError(
+            f"its rows have more cells than its header {list(frame.columns)}; cells must be separated "
+            "by commas, and numbers have a point"
+        )
     unsure = [name for name in frame if name in text or (infer and _may_be_text(frame[name].dtype))]
     if not unsure:
         return frame
@@ -87,21 +110,23 @@ def _read_csv(path: Path, text: set[str], infer: bool) -> pd.DataFrame:
     return frame
 
 
-def _check_separator(frame: pd.DataFrame) -> None:
-    """Raise a ValueError for a table that was not cut at commas."""
+def _check_header(path: Path) -> None:
+    """Raise a ValueError for a table that is not cut at commas, or has two columns of one name."""
     import pandas as pd
 
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes cells too many for an index
+    from macode_plugin.table import check_labels
+
+    cells = pd.read_csv(
+        path, header=None, nrows=1, dtype="string", na_values=[""], keep_default_na=False
+    )
+    header = cells.iloc[0].dropna()
+    found = [mark for mark in ";\t|" if len(header) == 1 and mark in header.iloc[0]]
+    if found:
         raise ValueError(
-            f"its rows have more cells than its header {list(frame.columns)}; cells must be separated "
-            "by commas, and numbers have a point"
+            f"its header is one cell, {header.iloc[0]!r}; separate cells by commas, not by "
+            f"{found[0]!r}, and write numbers with a point"
         )
-    header = str(frame.columns[0])
-    found = [mark for mark in ";\t|" if mark in header]
-    if frame.shape[1] == 1 and found:
-        raise ValueError(
-            f"its header is one cell, {header!r}; separate cells by commas, not by {found[0]!r}"
-        )
+    check_labels(pd.DataFrame(columns=header.to_list()))  # of copies, pandas would make other names
 
 
 def _may_be_text(dtype: Any) -> bool:
@@ -122,6 +147,11 @@ def _settle(typed: pd.Series, written: pd.Series) -> pd.Series:
         _warn(typed.name, f"has leading zeros, such as {codes.iloc[0]!r}: it is read as text")
     elif (dates := _dates(typed)) is not None:
         return dates
+    elif len(digits := written.dropna()) and digits.str.fullmatch(WHOLE).all():
+        _warn(
+            typed.name,
+            f"has numbers too large for 64 bits, {max(digits, key=len)!r}: it is read as text",
+        )
     marks = written[typed.isna() & written.notna()]
     if len(marks):
         _warn(typed.name, f"has {marks.iloc[0]!r}, read as text: only its empty cells are missing")

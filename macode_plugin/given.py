@@ -76,6 +76,8 @@ def _category(column: CategoricalColumn, text: str) -> Any:
         return spellings[text]
     if not text:
         return MISSING
+    if (value := _read_value(column, text)) is not None:
+        return value
     known = ", ".join(repr(str(value)) for value in list_categories(column)[:10])
     more = ", ..." if column.n_values > 10 else ""
     raise ValueError(
@@ -97,10 +99,30 @@ def _spellings(column: CategoricalColumn) -> dict[str, Any]:
     return spellings
 
 
+def _read_value(column: CategoricalColumn, text: str) -> Any:
+    """Return the number, time or duration among the categories that ``text`` means; None if none is.
+
+    One value may be written in several ways: CSV files have midnights without their time.
+    """
+    import pandas as pd
+
+    from macode_plugin.dtypes import is_numeric
+    from macode_plugin.reading import UNREADABLE, read_as
+
+    if not is_numeric(column.value_dtype):
+        return None
+    try:
+        read = read_as(pd.Series([text], dtype=object), column.value_dtype).iloc[0]
+    except UNREADABLE:
+        return None
+    return None if pd.isna(read) else {value: value for value in list_categories(column)}.get(read)
+
+
 def _read_file(table: Table, path: Path) -> pd.DataFrame:
     """Read a file of given cells; the model, not the file, says which columns are text.
 
-    Categories in a CSV file, and those of text in any, are matched by how they are written.
+    Categories in a CSV file are matched by how they are written, and so are, in any file, those of
+    text and numbers or times that the file has in another type.
     """
     import pandas as pd
 
@@ -109,9 +131,20 @@ def _read_file(table: Table, path: Path) -> pd.DataFrame:
     categorical = [column for column in table.columns if isinstance(column, CategoricalColumn)]
     texts = [column for column in categorical if pd.api.types.is_string_dtype(column.values)]
     frame = read_table(path, text=[str(column.name) for column in texts], infer=False)
-    for column in categorical if path.suffix.lower() == ".csv" else texts:
-        if column.name in frame.columns:
+    in_text = path.suffix.lower() == ".csv"
+    for column in categorical:
+        if column.name in frame.columns and (in_text or _may_differ(column, frame[column.name].dtype)):
             cells = frame[column.name].astype(object)
             values = {cell: _category(column, str(cell)) for cell in cells.dropna().unique()}
             frame[column.name] = cells.map(values)
     return frame
+
+
+def _may_differ(column: CategoricalColumn, dtype: Any) -> bool:
+    """Tell whether cells of a dtype may be categories in another form."""
+    import pandas as pd
+
+    from macode_plugin.dtypes import is_numeric
+
+    own = column.value_dtype
+    return pd.api.types.is_string_dtype(column.values) or (is_numeric(own) and dtype != own)

@@ -34,6 +34,7 @@ def train_to_end(
     verbose : bool
         Show a bar over epochs.
     """
+    interrupted = False
     with tqdm(
         total=trainer.n_epochs,
         initial=trainer.epoch,
@@ -53,13 +54,15 @@ def train_to_end(
         try:
             trainer.run(after_epoch)
         except KeyboardInterrupt:
-            warnings.warn(
-                f"training was interrupted after {trainer.epoch} epochs; the model holds its "
-                "best weights so far",
-                stacklevel=3,
-            )
+            interrupted = True
     keeper.training_ended()
     trainer.restore_best()
+    if interrupted:
+        warnings.warn(
+            f"training was interrupted after {trainer.epoch} epochs; the model holds its best weights "
+            f"so far{keeper.what_is_kept()}",
+            stacklevel=3,
+        )
 
 
 def figures(record: dict[str, float]) -> dict[str, str]:

@@ -123,14 +123,6 @@ class Trainer:
         return math.ceil(len(self.learned) / self.plan.batch_size)
 
     @property
-    def between_epochs(self) -> bool:
-        """Whether no epoch is half done."""
-        epochs, steps = self.epoch, self.step
-        if self.refit is not None:
-            epochs, steps = epochs - self.refit.epoch, steps - self.refit.step
-        return steps == epochs * self.steps_per_epoch
-
-    @property
     def finished(self) -> bool:
         """Whether the plan asks for no further epoch."""
         ended = self._stale and not self.plan.refit

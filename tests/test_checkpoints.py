@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -84,21 +85,71 @@ def test_a_run_interrupted_between_epochs_continues(tiny, frame, tmp_path):
     assert same_run(tiny(epochs=5).fit(frame, checkpoint=path), tiny(epochs=5).fit(frame))
 
 
-def test_a_run_interrupted_within_an_epoch_continues(tiny, frame, tmp_path, monkeypatch):
-    path = tmp_path / "run"
+def interrupt_at(step, monkeypatch):
+    """Interrupt training, of which an epoch of 300 rows takes five, at a step."""
     calls = itertools.count(1)
     loss = CausalNetwork.loss
 
     def interrupted(*args, **options):
-        if next(calls) == 12:  # five batches an epoch: within the third
+        if next(calls) == step:
             raise KeyboardInterrupt
         return loss(*args, **options)
 
     monkeypatch.setattr(CausalNetwork, "loss", interrupted)
-    with pytest.warns(UserWarning, match="interrupted after 2 epochs"):
-        model = tiny(epochs=5).fit(frame, checkpoint=path)
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("step", [6, 8, 15, 28])  # of five an epoch: the first, a middle and a last one
+def test_a_run_interrupted_within_an_epoch_continues_from_its_start(
+    step, run, tiny, frame, tmp_path, monkeypatch
+):
+    options = {"epochs": 7, **RUNS[run]}
+    path = tmp_path / "run"
+    interrupt_at(step, monkeypatch)
+    n_epochs = (step - 1) // 5
+    said = rf"interrupted after {n_epochs} epochs; .* so far; {re.escape(str(path))} keeps the state"
+    with pytest.warns(UserWarning, match=said):
+        model = tiny(**options).fit(frame, checkpoint=path)
+    assert len(model.history_) == n_epochs
     assert len(model.sample(5)) == 5
+    seen = []
+    resumed = tiny(**options).fit(frame, checkpoint=path, callback=noting(seen))
+    assert seen[0] == n_epochs + 1
+    assert same_run(resumed, tiny(**options).fit(frame))
+
+
+def test_a_run_interrupted_again_and_again_within_one_epoch_continues(
+    tiny, frame, tmp_path, monkeypatch
+):
+    path = tmp_path / "run"
+    for step in (12, 1, 2):  # of the third epoch: the second step, and twice again
+        with monkeypatch.context() as patch:
+            interrupt_at(step, patch)
+            with pytest.warns(UserWarning, match="interrupted after 2 epochs"):
+                tiny(epochs=5).fit(frame, checkpoint=path)
     assert same_run(tiny(epochs=5).fit(frame, checkpoint=path), tiny(epochs=5).fit(frame))
+
+
+def test_a_run_interrupted_in_its_first_epoch_says_that_nothing_is_kept(
+    tiny, frame, tmp_path, monkeypatch
+):
+    interrupt_at(3, monkeypatch)
+    with pytest.warns(UserWarning, match=r"after 0 epochs; .*nothing to continue, and no .*run"):
+        tiny(epochs=5).fit(frame, checkpoint=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_checkpoint_none_is_spoken_of(tiny, frame, monkeypatch):
+    interrupt_at(8, monkeypatch)
+    with pytest.warns(UserWarning, match=r"so far$"):
+        tiny(epochs=5).fit(frame)
+
+
+def test_a_folder_that_is_absent_is_told_of_before_training(tiny, frame, tmp_path):
+    seen = []
+    with pytest.raises(FileNotFoundError, match=r"no such folder for the checkpoint: .*nowhere"):
+        tiny().fit(frame, checkpoint=tmp_path / "nowhere" / "run", callback=noting(seen))
+    assert seen == []
 
 
 def test_a_run_without_a_seed_continues_too(tiny, frame, tmp_path):

@@ -1,15 +1,19 @@
 """Quality figures: laws, hard columns, tiny tables, errors; and the report drawn from them."""
 
 import base64
+import datetime
+import decimal
 import json
 import math
 import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from macode_plugin.evaluation import associations, code_alike, evaluate, marginal_distances
+from macode_plugin.files import read_table, write_table
 from macode_plugin.report import _edges, quality_rows, render_report, text_table
 
 
@@ -112,6 +116,60 @@ def test_one_value_in_other_clothes_is_one_value():
         }
     )
     assert evaluate(real, same).marginal_distance == 0
+
+
+def arrow(values, arrow_type):
+    return pd.array(values, dtype=pd.ArrowDtype(arrow_type))
+
+
+TIMES = {
+    "durations": pd.to_timedelta([None, "5min", "1 days", "0.5s"]),
+    "whole days": pd.to_timedelta(["5 days", None, "1 days"]),
+    "periods": pd.PeriodIndex(["2024-02", None, "2024-05"], freq="M"),
+    "dates": arrow([datetime.date(2024, 2, 1), None, datetime.date(2024, 3, 1)], pa.date32()),
+    "times of day": arrow([datetime.time(10), None, datetime.time(9, 30, 0, 5)], pa.time64("us")),
+    "decimals": arrow([decimal.Decimal("0.20"), None, decimal.Decimal("9.99")], pa.decimal128(8, 2)),
+    "zoned": pd.to_datetime(["2024-02-01 10:00", None, "2024-07-01 00:30"]).tz_localize("Europe/Berlin"),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_a_table_is_like_its_own_csv_file(kind, tmp_path):
+    frame = pd.DataFrame({"x": TIMES[kind], "i": range(len(TIMES[kind]))})
+    write_table(frame, tmp_path / "t.csv")
+    read = read_table(tmp_path / "t.csv")
+    for tables in ((frame, read), (frame, frame)):
+        first, second = code_alike(*tables).tables
+        np.testing.assert_array_equal(first, second)
+        assert np.isnan(first[:, 0]).sum() == 1
+    assert code_alike(frame, read).categories[0] is None
+
+
+def test_decimals_of_two_scales_compare():
+    real = pd.DataFrame(
+        {"x": arrow([decimal.Decimal("0.2"), decimal.Decimal("3.5")], pa.decimal128(5, 1))}
+    )
+    same = pd.DataFrame(
+        {"x": arrow([decimal.Decimal("0.2"), decimal.Decimal("3.5")], pa.decimal128(9, 4))}
+    )
+    assert evaluate(real, same).marginal_distance == 0
+    assert evaluate(real, real.astype("float64")).marginal_distance == 0
+    assert evaluate(real.astype("float64"), same).marginal_distance == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "named"),
+    [
+        ("wait", ["5 min", "soon"], "'soon'"),
+        ("wait", ["5"] * 2, "'5'"),
+        ("x", ["1.5", "high"], "'high'"),
+    ],
+)
+def test_text_that_cannot_be_compared_is_named(column, cells, named):
+    frame = mixed(20)
+    other = frame.assign(**{column: np.resize(np.array(cells, dtype=object), 20)})
+    with pytest.raises(ValueError, match=rf"'{column}' holds .* such as {named}; .*--text {column}"):
+        evaluate(frame, other)
 
 
 @pytest.mark.parametrize("target", list(mixed(1)))

@@ -1,8 +1,11 @@
 """Tables read from files."""
 
+import os
 import warnings
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from macode_plugin import files
@@ -66,6 +69,15 @@ def test_columns_of_parquet_named_as_text_are_text(tmp_path):
     assert frame["x"].dtype == "float64"
 
 
+@pytest.mark.parametrize("large", [f"{2**63 + 5}", f"-{2**64}", f"{2**70}"])
+def test_numbers_too_large_beside_gaps_are_text_and_it_is_said(large, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x,y\n7,1\n{large},2\n,3\n")
+    with pytest.warns(UserWarning, match=rf"column 'x' has numbers too large .*'{large}'.*--text x"):
+        frame = files.read_table(path)
+    assert frame["x"].dropna().tolist() == ["7", large]
+
+
 @pytest.mark.parametrize("cells", ["0,10,-5", "00.5,1,2", "0.07,1,2"])
 def test_other_zeros_make_no_text(cells, tmp_path):
     path = tmp_path / "t.csv"
@@ -78,8 +90,8 @@ def test_a_word_far_down_makes_the_whole_column_text(tmp_path):
     # pandas reads so wide a table in pieces; those of numbers alone would lose their zeros.
     path = tmp_path / "t.csv"
     codes = [*(f"{i:06d}" for i in range(5000)), "none"]
-    lines = ["code", *codes]
-    path.write_text("\n".join(f"{line},{','.join(['x'] * 127)}" for line in lines))
+    others = [f"x{j}" for j in range(127)]
+    path.write_text("\n".join(",".join([code, *others]) for code in ["code", *codes]))
     assert files.read_table(path)["code"].tolist() == codes
 
 
@@ -98,9 +110,45 @@ def test_a_table_that_is_not_cut_at_commas_is_refused(mark, tmp_path):
     path.write_text(mark.join("abc") + "\n" + mark.join("123") + "\n")
     with pytest.raises(ValueError, match=r"separate cells by commas, not by"):
         files.read_table(path)
-    path.write_text(mark.join("abc") + "\n" + mark.join(["P", "3,5", "7"]) + "\n")
-    with pytest.raises(ValueError, match=r"more cells than its header"):
+    decimals = [mark.join(row) for row in ("abc", ["P", "3", "7"], ["P", "3,5", "7"])]
+    for lines in (decimals, decimals[::2]):  # pandas would call the first ragged, cut the second wrongly
+        path.write_text("\n".join(lines))
+        with pytest.raises(ValueError, match=r"separate cells by commas, not by .* with a point"):
+            files.read_table(path)
+
+
+def test_rows_longer_than_the_header_are_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,2,3\n1,2,3\n")
+    with pytest.raises(ValueError, match=r"more cells than its header \['a', 'b'\]"):
         files.read_table(path)
+
+
+@pytest.mark.parametrize("infer", [True, False])
+@pytest.mark.parametrize("header", ["a,b,a", '\ufeffa,"b", a ,"a"', "a,b,a,b,,"])
+def test_two_columns_of_one_name_are_refused(header, infer, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n" + "1," * header.count(",") + "2\n")
+    with pytest.raises(ValueError, match=r"column 'a' occurs more than once; rename or drop"):
+        files.read_table(path, infer=infer)
+    pq.write_table(pa.table([pa.array([1])] * 3, names=["a", "b", "a"]), tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"column 'a' occurs more than once; rename or drop"):
+        files.read_table(tmp_path / "t.parquet")
+
+
+def test_columns_that_end_like_copies_are_no_copies(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,a.1,A,,\n1,2,3,4,5\n")
+    assert list(files.read_table(path))[:3] == ["a", "a.1", "A"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_regular_file_is_called_so(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match=r"pipe.csv is no regular file.* save it to a .csv"):
+        files.read_table(tmp_path / "pipe.csv")
+    with pytest.raises(ValueError, match=r"is a folder"):
+        files.read_table(tmp_path)
 
 
 def test_another_encoding_is_told_of(tmp_path):

@@ -56,6 +56,11 @@ class CategoricalColumn(Column):
         return self._ordered
 
     @property
+    def value_dtype(self) -> Any:
+        """The dtype of the categories themselves."""
+        return self.values.dtype
+
+    @property
     def log_extent(self) -> np.ndarray:
         """Zeros: a category is one value, whose probability is its mass."""
         return np.zeros(self.n_values)

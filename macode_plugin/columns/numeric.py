@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
-import datetime
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +11,12 @@ from macode_plugin import dtypes
 from macode_plugin.cells import Cells, atom_cells, equal_width_cells
 from macode_plugin.columns.base import Column
 from macode_plugin.grid import Grid
+from macode_plugin.reading import UNREADABLE, first_unreadable, read_as
 
 if TYPE_CHECKING:
     from macode_plugin.constraints import Allowed
 
 __all__ = ["NumericColumn"]
-
-_OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
-"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
 
 
 class NumericColumn(Column):
@@ -128,13 +123,13 @@ class NumericColumn(Column):
         """Return values, none of them missing, in the training column's dtype."""
         if self._same_unit(series.dtype):
             return series.astype(self.dtype)
-        return self._as_own_unit(series).astype(self.dtype)
+        return read_as(series, self.dtype).astype(self.dtype)
 
     def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         try:
             return self._read(series)
-        except (TypeError, ValueError, OverflowError) as error:
-            example = dtypes.plain(self._first_unreadable(series))
+        except UNREADABLE as error:
+            example = dtypes.plain(first_unreadable(series, self._read))
             raise ValueError(
                 f"column {self.name!r} holds {self.dtype} values, and {example!r} "
                 f"cannot be read as one: {dtypes.reason(error)}"
@@ -143,42 +138,15 @@ class NumericColumn(Column):
     def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
             return dtypes.to_numbers(series, wall=self.wall)
-        values, missing = dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+        values, missing = dtypes.to_numbers(read_as(series, self.dtype), wall=self.wall)
         if (missing & series.notna().to_numpy(dtype=bool)).any():
             raise ValueError("as text it means that there is no value; give None or NaN for that")
         return values, missing
-
-    def _first_unreadable(self, series: pd.Series) -> Any:
-        """Return the first value that cannot be read beside those before it."""
-        given = series.dropna()
-        place = bisect.bisect_left(range(1, len(given)), 1, key=lambda n: self._fails(given.iloc[:n]))
-        return given.iloc[place]
-
-    def _fails(self, series: pd.Series) -> bool:
-        try:
-            self._read(series)
-        except (TypeError, ValueError, OverflowError):
-            return True
-        return False
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
         own = pd.api.types.is_integer_dtype(self.dtype) or pd.api.types.is_float_dtype(self.dtype)
         return (plain and own) or dtype == self.dtype
-
-    def _as_own_unit(self, series: pd.Series) -> pd.Series:
-        """Read values given in another form (strings for dates, objects for numbers)."""
-        if isinstance(self.dtype, pd.DatetimeTZDtype):
-            return _read_zoned_times(series, self.dtype)
-        if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
-            return _read_times(series).astype(self.dtype)
-        if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
-            return _read_spans(series).astype(self.dtype)
-        if pd.api.types.is_integer_dtype(self.dtype):
-            return _whole_or_float(series)
-        if pd.api.types.is_float_dtype(self.dtype):
-            return series.astype(np.float64)
-        return series.astype(self.dtype)
 
     def _strange_values(self, series: pd.Series) -> np.ndarray:
         values, missing = self._numbers(series)
@@ -272,47 +240,3 @@ def _check_finite(name: Any, values: np.ndarray) -> None:
             f"column {name!r} holds {values[infinite][0]} in {int(infinite.sum())} cell(s); "
             "replace infinite values by numbers or by missing values"
         )
-
-
-def _read_times(series: pd.Series) -> pd.Series:
-    """Return dates and times given as such or in ISO 8601, which a number is not."""
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
-        series = series.astype(str)
-    return pd.to_datetime(series, format="ISO8601")
-
-
-def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> pd.Series:
-    """Return times in a zone; those that tell no offset are read by the clock on its wall."""
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.astype(dtype)
-    index, series = series.index, series.reset_index(drop=True)
-    told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
-    naive = dtypes.localise(_read_times(series[~told]).astype(f"datetime64[{dtype.unit}]"), dtype.tz)
-    # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
-    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).astype(dtype)
-    return pd.concat([naive, zoned]).sort_index().set_axis(index)
-
-
-def _read_spans(series: pd.Series) -> pd.Series:
-    """Return durations given as such or in words; pandas takes plain numbers for nanoseconds."""
-    if series.dtype.kind != "m" and any(_is_number(value) for value in series):
-        raise ValueError("a number has no unit; give a Timedelta, or text such as '5 min'")
-    return pd.to_timedelta(series)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, datetime.timedelta):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
-
-
-def _whole_or_float(series: pd.Series) -> pd.Series:
-    """Return whole numbers with all their digits, which floats do not keep beyond 2**53."""
-    try:
-        return series.astype("Int64")
-    except (TypeError, ValueError):
-        return series.astype(np.float64)

@@ -1,7 +1,11 @@
 """Bad input to any command: one line that names it, and an exit code."""
 
+import decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from command_line import error, run, table
+from command_line import error, ok, run, table
 
 
 def spoiled(folder, tmp_path, how):
@@ -49,6 +53,7 @@ def test_given_file_errors(folder, tmp_path):
     assert "no column 'nope'" in error_of("nope\n1\n")
     assert "'grade' has no category '9'" in error_of("grade\n1\n9\n")
     assert "'kind' is given twice" in error_of("kind\na\n", "--given", "kind=b")
+    assert "column 'kind' occurs more than once" in error_of("kind,dose,kind\na,9,b\n")
     assert "1 rows" in error_of("kind\na\n", "-n", 2)
 
 
@@ -74,6 +79,13 @@ def test_files_that_are_not_there(folder, tmp_path):
         ("sample", model, "-n", 1, "-o", nowhere / "s.csv"),
     ):
         assert str(nowhere) in error(*args)
+
+
+def test_a_checkpoint_takes_no_models_name(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = error("fit", folder / "data.csv", "-o", tmp_path / "m", "--checkpoint", "m", "--epochs", 1)
+    assert "--checkpoint names" in line
+    assert not (tmp_path / "m").exists()
 
 
 def test_files_of_the_wrong_kind(folder, tmp_path):
@@ -114,8 +126,43 @@ def test_fit_of_a_table_that_cannot_be_learned(tmp_path):
         return error("fit", tmp_path / "t.csv", "-o", tmp_path / "m", "--quiet")
 
     assert "0 rows" in error_of("a,b\n")
-    assert "'b' has no value" in error_of("a,b\n1,\n2,\n")
+    assert "'b' has no value at all; drop it, or" in error_of("a,b\n1,\n2,\n")
     assert "'b' holds inf" in error_of("a,b\n1,inf\n2,2\n")
+
+
+def large(tmp_path, kind):
+    """Return a file of a column ``x`` of numbers that no 64-bit integer can count, and one of them."""
+    path = tmp_path / ("t.csv" if kind == "csv" else "t.parquet")
+    if kind == "csv":
+        path.write_text(f"x,y\n{2**63 + 5},1\n7,2\n8,3\n")
+        return path, str(2**63 + 5)
+    column = {
+        "unsigned": pa.array([2**63 + 5, 7, None], pa.uint64()),
+        "decimal": pa.array([decimal.Decimal("-9876543210.5"), None, None], pa.decimal128(38, 18)),
+    }[kind]
+    pq.write_table(pa.table({"x": column, "y": [1, 2, 3]}), path)
+    return path, {"unsigned": str(2**63 + 5), "decimal": "-9876543210.5"}[kind]
+
+
+@pytest.mark.parametrize("kind", ["csv", "unsigned", "decimal"])
+def test_numbers_too_large_can_be_text(kind, tmp_path):
+    path, value = large(tmp_path, kind)
+    args = ("fit", path, "-o", tmp_path / "m.macode", "--epochs", 1, "--quiet")
+    line = error(*args)
+    assert f"column 'x' holds {value}" in line
+    assert "--text x makes categories" in line
+    for option in ("--text", "--categorical"):
+        ok(*args, option, "x")
+        assert value in ok("info", tmp_path / "m.macode")
+
+
+def test_a_column_without_values_can_be_drawn_empty(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,\n2,\n")
+    args = ("fit", tmp_path / "t.csv", "-o", tmp_path / "m.macode", "--epochs", 1, "--quiet")
+    assert "--missing model" in error(*args)
+    ok(*args, "--missing", "model")
+    ok("sample", tmp_path / "m.macode", "-n", 5, "-o", tmp_path / "s.csv")
+    assert (tmp_path / "s.csv").read_text().splitlines()[1].endswith(",")
 
 
 def test_evaluate_errors(folder, tmp_path):

@@ -3,7 +3,11 @@
 import json
 import re
 
+import numpy as np
+import pandas as pd
 from command_line import error, ok
+
+from macode_plugin import files
 
 
 def test_evaluate_prints_a_table(folder):
@@ -46,3 +50,15 @@ def test_a_column_named_as_text_has_to_be_there(folder):
     data = folder / "data.csv"
     line = error("evaluate", data, data, "--text", "nope")
     assert f"--text names 'nope', which is not a column of {data}" in line
+
+
+def test_durations_are_compared_with_those_of_a_csv_file(tmp_path):
+    waits = pd.to_timedelta(np.arange(40) * 7, unit="min")
+    for ending in ("parquet", "csv"):
+        files.write_table(pd.DataFrame({"wait": waits, "x": range(40)}), tmp_path / f"d.{ending}")
+    said = ok("evaluate", tmp_path / "d.parquet", tmp_path / "d.csv", "--json")
+    assert json.loads(said)["marginal_distance"] == 0
+    (tmp_path / "d.csv").write_text("wait,x\n5 min,1\nsoon,2\n")
+    line = error("evaluate", tmp_path / "d.parquet", tmp_path / "d.csv")
+    assert "'soon'" in line
+    assert "--text wait" in line

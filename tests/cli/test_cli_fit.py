@@ -72,6 +72,7 @@ def test_ctrl_c_in_training_still_saves(folder, tmp_path, monkeypatch):
     result = run(*args)
     assert result.exit_code == 0
     assert "macode: warning: training was interrupted after 1 epochs" in result.stderr
+    assert f"{checkpoint} keeps the state" in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == f"saved {path}: 80 rows, 7 columns, 1 epochs\n"
     assert checkpoint.exists()
