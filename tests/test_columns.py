@@ -181,6 +181,28 @@ def test_values_are_on_the_columns_own_grid(kind):
     assert not values.isin(column_of(kind, 1000)).all(), "nothing new: the test has no power"
 
 
+ZONED = {
+    "days by the clock of UTC": ("UTC", "America/New_York", "D"),
+    "days by the clock on the wall": ("America/New_York", "America/New_York", "D"),
+    "days of another zone": ("Asia/Tokyo", "Asia/Tokyo", "D"),
+    "hours, by either clock": ("UTC", "Europe/Berlin", "7h"),
+}
+
+
+@pytest.mark.parametrize("name", ZONED)
+def test_zoned_times_stay_on_the_coarser_of_their_grids(name):
+    clock, zone, step = ZONED[name]
+    times = pd.date_range("2024-01-01", periods=400, freq=step, tz=clock)
+    column = fitted(pd.Series(times.tz_convert(zone)))
+    again = column_from_json(*column.to_json())
+    tokens = np.random.default_rng(0).integers(0, column.n_values, 500)
+    drawn = again.decode(tokens, np.random.default_rng(1).random(500))
+    assert (drawn.dt.tz_convert(clock).dt.hour.isin(times.hour)).all()
+    assert (drawn.dt.minute == 0).all()
+    assert str(drawn.dt.tz) == zone
+    assert not drawn.isin(times[::7]).all()
+
+
 def test_single_precision_keeps_its_decimals():
     series = pd.Series(np.round(np.random.default_rng(0).random(500), 3).astype(np.float32))
     column = fitted(series)
