@@ -74,7 +74,7 @@ class NumericColumn(Column):
         if atoms:
             cells = atom_cells(ticks, n_bins, whole=grid.whole)
         else:
-            cells = equal_width_cells(ticks, n_bins)
+            cells = equal_width_cells(ticks, n_bins, whole=grid.whole)
         counts = np.bincount(cells.find(ticks), minlength=len(cells)).astype(float)
         return cls(series.name, counts, n_missing, dtype=series.dtype, cells=cells, grid=grid, wall=wall)
 
