@@ -200,13 +200,21 @@ def test_draws_follow_the_cdf_and_the_moments(mixed_model, queries, kind):
     np.testing.assert_allclose(drawn.std(axis=1), spread, rtol=0.25)
 
 
-@pytest.mark.parametrize("shift", [0, 1_700_000_000])
+@pytest.mark.parametrize("shift", [0, 1_700_000_000, 2**62, -(2**63)])
 def test_the_variance_does_not_depend_on_where_the_column_lies(shift, tiny):
     frame = pd.DataFrame({"stamp": np.random.default_rng(0).integers(0, 60, 300) + shift})
     found = tiny().fit(frame).conditional("stamp", {})
     # Of draws: 60 values spread evenly have a variance of 300.
-    assert found.variance() == pytest.approx(found.sample(20_000, random_state=0).var(), rel=0.05)
+    drawn = found.sample(20_000, random_state=0) - shift
+    assert found.variance() == pytest.approx(drawn.var(), rel=0.05)
     assert 100 < found.variance() < 500
+
+
+def test_the_mean_of_times_has_all_their_digits(tiny):
+    start = pd.Timestamp("2024-01-01 00:00:00.000000001")  # 2**60 nanoseconds since 1970, and more
+    times = start + pd.to_timedelta(np.arange(10).repeat(30), unit="ns")
+    mean = pd.Timestamp(tiny().fit(pd.DataFrame({"t": times})).conditional("t").mean())
+    assert start <= mean <= times.max()
 
 
 def test_many_quantiles_are_looked_up_in_parts(mixed_model, queries, monkeypatch):
