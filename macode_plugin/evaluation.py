@@ -29,6 +29,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 
 from macode_plugin.dtypes import is_numeric, to_numbers
+from macode_plugin.grid import EXACT, distances
 
 __all__ = [
     "Coded",
@@ -61,10 +62,14 @@ class Coded:
     categories : tuple of (list of str or None), length p
         The categories of each categorical column in the order of their codes, None for a numeric
         one.
+    origins : tuple of int, length p
+        The number that each column is counted from: its smallest for whole numbers beyond 2**53,
+        neighbours of which would be one float, else 0.
     """
 
     tables: tuple[np.ndarray, ...]
     categories: tuple[list[str] | None, ...]
+    origins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -162,14 +167,19 @@ def code_alike(real: pd.DataFrame, *others: pd.DataFrame) -> Coded:
     """
     for other in others:
         _check_alike(real, other)
-    columns, categories = [], []
+    columns, categories, origins = [], [], []
     for name in real.columns:
         series = [frame[name] for frame in (real, *others)]
-        numeric = is_numeric(real[name].dtype)
-        codes, order = _code_numbers(series) if numeric else _code_categories(series)
+        order, origin = None, 0
+        if is_numeric(real[name].dtype):
+            codes, origin = _code_numbers(series)
+        else:
+            codes, order = _code_categories(series)
         columns.append(codes)
         categories.append(order)
-    return Coded(tuple(np.column_stack(table) for table in zip(*columns)), tuple(categories))
+        origins.append(origin)
+    tables = tuple(np.column_stack(table) for table in zip(*columns))
+    return Coded(tables, tuple(categories), tuple(origins))
 
 
 def marginal_distances(coded: Coded) -> np.ndarray:
@@ -209,19 +219,27 @@ def _check_alike(real: pd.DataFrame, other: pd.DataFrame) -> None:
             raise ValueError(f"column {lacking[0]!r} is absent from the {which} table")
 
 
-def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], None]:
-    return [_as_floats(series, columns[0].dtype) for series in columns], None
+def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
+    """Return a column's numbers in every table, and the number that they are counted from."""
+    numbers = [_read_numbers(series, columns[0].dtype) for series in columns]
+    known = np.concatenate([values[~missing] for values, missing in numbers])
+    large = known.dtype.kind == "i" and len(known) and (known.max() > EXACT or known.min() < -EXACT)
+    origin = int(known.min()) if large else 0
+    codes = []
+    for values, missing in numbers:
+        floats = (distances(values, origin) if origin else values).astype(np.float64)
+        codes.append(np.where(missing, np.nan, floats))
+    return codes, origin
 
 
-def _as_floats(series: pd.Series, dtype: Any) -> np.ndarray:
-    """Return numbers or times, the latter in the unit of ``dtype``; NaN where missing."""
+def _read_numbers(series: pd.Series, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers or times, the latter in the unit of ``dtype``, and which are missing."""
     if series.isna().all():
-        return np.full(len(series), np.nan)
+        return np.zeros(len(series), dtype=np.int64), np.ones(len(series), dtype=bool)
     values, missing = to_numbers(_in_unit(series, dtype))
-    floats = np.where(missing, np.nan, values.astype(np.float64))
-    if np.isinf(floats).any():
+    if np.isinf(values[~missing]).any():
         raise ValueError(f"column {series.name!r} holds infinity; replace it by missing values")
-    return floats
+    return values, missing
 
 
 def _in_unit(series: pd.Series, dtype: Any) -> pd.Series:
