@@ -344,7 +344,7 @@ class MaCoDE(Inference, BaseEstimator):
         given = read_conditions(self.table_, {} if conditions is None else conditions, n)
         seed = self._next_seed() if random_state is None else random_state
         allowed = read_rules(self.table_, () if constraints is None else constraints)
-        check_agreement(self.table_, given.tokens, allowed)
+        check_agreement(self.table_, given, allowed)
         tokens, u = draw_rows(
             self.network_,
             given.tokens,

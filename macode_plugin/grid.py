@@ -123,7 +123,7 @@ class Grid:
 
 
 def distances(units: np.ndarray, origin: int) -> np.ndarray:
-    """Return ``units - origin`` of int64 numbers as uint64, modulo 2**64, which no overflow can spoil."""
+    """Return ``units - origin`` of int64 numbers, modulo 2**64, which no overflow can spoil."""
     return units.astype(np.uint64) - np.uint64(origin & (2**64 - 1))
 
 
