@@ -315,6 +315,24 @@ def test_numpys_scalars_and_pythons_are_the_same_categories(kind):
     assert {type(value).__name__ for value in again.values} == {kind}
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([1, True, 0, False, 2], r"mixes int \(1\) and bool \(True\)"),
+        ([False, None, 0], r"mixes bool \(False\) and int \(0\)"),
+        ([1.0, np.True_], r"mixes float \(1\.0\) and bool .*True.*"),
+        ([decimal.Decimal(1), 1], r"mixes Decimal \(Decimal\('1'\)\) and int \(1\)"),
+    ],
+)
+def test_equal_values_of_different_types_are_not_one_category(cells, words):
+    with pytest.raises(TypeError, match=f"column 'x' {words}; convert it to one type"):
+        fitted(pd.Series(cells, dtype=object, name="x"))
+
+
+def test_whole_and_other_numbers_among_objects_are_of_one_type():
+    assert fitted(pd.Series([1, 1.0, 2.5, np.int8(2)], dtype=object)).n_values == 3
+
+
 def test_decimals_keep_all_their_digits():
     cells = [decimal.Decimal("12345678901234567.89"), decimal.Decimal("12345678901234567.91")]
     series = pd.Series(cells * 9, dtype=pd.ArrowDtype(pa.decimal128(20, 2)))
