@@ -80,10 +80,13 @@ class Grid:
         coarse = -(-(top - origin) // MOST_TICKS)
         return cls(origin, top, max(_step(values), coarse), 0, integer=True)
 
-    def ticks(self, values: np.ndarray) -> np.ndarray:
-        """Return values as float64 ticks: whole numbers for values on the grid."""
+    def ticks(self, values: np.ndarray, above: np.ndarray | bool = False) -> np.ndarray:
+        """Return values as float64 ticks: whole numbers for values on the grid.
+
+        Integers may be the nearest one below a value, which ``above`` tells.
+        """
         if self.integer:
-            return self._integer_ticks(values)
+            return self._integer_ticks(values, above)
         if self.step == 0:
             return values.astype(np.float64)
         ticks = (values.astype(np.float64) * 10.0**self.decimals - self.origin) / self.step
@@ -91,7 +94,7 @@ class Grid:
         # What is left of a value on the grid by the rounding errors of its decimals is dropped.
         return np.where(np.abs(ticks - near) < 1e-6, near, ticks)
 
-    def _integer_ticks(self, values: np.ndarray) -> np.ndarray:
+    def _integer_ticks(self, values: np.ndarray, above: np.ndarray | bool) -> np.ndarray:
         """Return ticks by integer arithmetic, a half more for any value between two of them."""
         units = values
         if values.dtype.kind == "f":
@@ -99,7 +102,7 @@ class Grid:
         distance = distances(units, self.origin)
         negative = units < self.origin
         whole, rest = np.divmod(np.where(negative, -distance, distance), np.uint64(self.step))
-        ticks = whole + 0.5 * ((rest > 0) | (units != values))
+        ticks = whole + 0.5 * ((rest > 0) | (units != values) | above)
         return np.where(negative, -ticks, ticks)
 
     def on_grid(self, ticks: np.ndarray) -> np.ndarray:

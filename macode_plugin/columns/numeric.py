@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import datetime
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +11,13 @@ import pandas as pd
 from macode_plugin import dtypes
 from macode_plugin.cells import Cells, atom_cells, equal_width_cells
 from macode_plugin.columns.base import Column
+from macode_plugin.columns.reading import read_as
 from macode_plugin.grid import Grid
 
 if TYPE_CHECKING:
     from macode_plugin.constraints import Allowed
 
 __all__ = ["NumericColumn"]
-
-_OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
-"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
 
 
 class NumericColumn(Column):
@@ -109,18 +105,22 @@ class NumericColumn(Column):
     def ticks(self, series: pd.Series) -> np.ndarray:
         """Return values, none of them missing, as float64 ticks of the column's grid, shape (n,).
 
+        A value between two that the dtype can hold lies between their ticks.
+
         Raises
         ------
         ValueError
             For values that cannot be read as this column's.
         """
-        return self.grid.ticks(self._numbers(series)[0])
+        values, _, above = self._numbers(series)
+        return self.grid.ticks(values, above)
 
     def outside(self, series: pd.Series) -> np.ndarray:
         """Return True for each cell that has a value beyond the training range, shape (n,)."""
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         if self.grid.integer:
-            return ~missing & ((values < self.grid.origin) | (values > self.grid.top))
+            beyond = (values > self.grid.top) | (above & (values == self.grid.top))
+            return ~missing & ((values < self.grid.origin) | beyond)
         ticks = self.grid.ticks(values)
         return ~missing & ((ticks < self.cells.low[0]) | (ticks > self.cells.high[-1]))
 
@@ -128,9 +128,10 @@ class NumericColumn(Column):
         """Return values, none of them missing, in the training column's dtype."""
         if self._same_unit(series.dtype):
             return series.astype(self.dtype)
-        return self._as_own_unit(series).astype(self.dtype)
+        return read_as(series, self.dtype)[0].astype(self.dtype)
 
-    def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return values as numbers, which are missing, and which lie above their number."""
         try:
             return self._read(series)
         except (TypeError, ValueError, OverflowError) as error:
@@ -140,13 +141,14 @@ class NumericColumn(Column):
                 f"cannot be read as one: {dtypes.reason(error)}"
             ) from error
 
-    def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
-            return dtypes.to_numbers(series, wall=self.wall)
-        values, missing = dtypes.to_numbers(self._as_own_unit(series), wall=self.wall)
+            return *dtypes.to_numbers(series, wall=self.wall), np.zeros(len(series), dtype=bool)
+        own, above = read_as(series, self.dtype)
+        values, missing = dtypes.to_numbers(own, wall=self.wall)
         if (missing & series.notna().to_numpy(dtype=bool)).any():
             raise ValueError("as text it means that there is no value; give None or NaN for that")
-        return values, missing
+        return values, missing, above
 
     def _first_unreadable(self, series: pd.Series) -> Any:
         """Return the first value that cannot be read beside those before it."""
@@ -166,25 +168,11 @@ class NumericColumn(Column):
         own = pd.api.types.is_integer_dtype(self.dtype) or pd.api.types.is_float_dtype(self.dtype)
         return (plain and own) or dtype == self.dtype
 
-    def _as_own_unit(self, series: pd.Series) -> pd.Series:
-        """Read values given in another form (strings for dates, objects for numbers)."""
-        if isinstance(self.dtype, pd.DatetimeTZDtype):
-            return _read_zoned_times(series, self.dtype)
-        if getattr(self.dtype, "kind", "O") == "M" and isinstance(self.dtype, np.dtype):
-            return _read_times(series).astype(self.dtype)
-        if getattr(self.dtype, "kind", "O") == "m" and isinstance(self.dtype, np.dtype):
-            return _read_spans(series).astype(self.dtype)
-        if pd.api.types.is_integer_dtype(self.dtype):
-            return _whole_or_float(series)
-        if pd.api.types.is_float_dtype(self.dtype):
-            return series.astype(np.float64)
-        return series.astype(self.dtype)
-
     def _strange_values(self, series: pd.Series) -> np.ndarray:
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         if len(self.cells) == 0:
             return ~missing
-        return ~missing & self._fractions(values)
+        return ~missing & (above | self._fractions(values))
 
     def _fractions(self, values: np.ndarray) -> np.ndarray:
         """Return which numbers a column of whole ones cannot hold."""
@@ -193,13 +181,18 @@ class NumericColumn(Column):
         return np.isfinite(values) & (np.floor(values) != values)
 
     def _encode_values(self, series: pd.Series) -> np.ndarray:
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         _check_finite(self.name, values[~missing])
         if len(self.cells) == 0:
             raise ValueError(f"column {self.name!r} had no value in training, so none can be given")
         if (fractions := self._fractions(values)).any():
             broken = values[fractions][0]
             raise ValueError(f"column {self.name!r} holds whole numbers, and {broken} is not one")
+        if above.any():
+            raise ValueError(
+                f"column {self.name!r} holds {self.dtype} values, and "
+                f"{dtypes.plain(series[above].iloc[0])!r} is finer than these; round it"
+            )
         return self.cells.find(self.grid.ticks(values))
 
     def _decode_values(
@@ -285,47 +278,3 @@ def _check_finite(name: Any, values: np.ndarray) -> None:
             f"column {name!r} holds {values[infinite][0]} in {int(infinite.sum())} cell(s); "
             "replace infinite values by numbers or by missing values"
         )
-
-
-def _read_times(series: pd.Series) -> pd.Series:
-    """Return dates and times given as such or in ISO 8601, which a number is not."""
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
-        series = series.astype(str)
-    return pd.to_datetime(series, format="ISO8601")
-
-
-def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> pd.Series:
-    """Return times in a zone; those that tell no offset are read by the clock on its wall."""
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.astype(dtype)
-    index, series = series.index, series.reset_index(drop=True)
-    told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
-    naive = dtypes.localise(_read_times(series[~told]).astype(f"datetime64[{dtype.unit}]"), dtype.tz)
-    # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
-    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).astype(dtype)
-    return pd.concat([naive, zoned]).sort_index().set_axis(index)
-
-
-def _read_spans(series: pd.Series) -> pd.Series:
-    """Return durations given as such or in words; pandas takes plain numbers for nanoseconds."""
-    if series.dtype.kind != "m" and any(_is_number(value) for value in series):
-        raise ValueError("a number has no unit; give a Timedelta, or text such as '5 min'")
-    return pd.to_timedelta(series)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, datetime.timedelta):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
-
-
-def _whole_or_float(series: pd.Series) -> pd.Series:
-    """Return whole numbers with all their digits, which floats do not keep beyond 2**53."""
-    try:
-        return series.astype("Int64")
-    except (TypeError, ValueError):
-        return series.astype(np.float64)
