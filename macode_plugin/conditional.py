@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from macode_plugin import settings
 from macode_plugin.columns import CategoricalColumn, NumericColumn
 from macode_plugin.grid import distances, moved
 from macode_plugin.noise import RowNoise
@@ -109,7 +110,14 @@ class Conditional(ABC):
         """Draw n values for each query, shape (queries, n), or (n,) for the query of a mapping.
 
         Without a seed every call draws anew, also where the model was given one.
+
+        Raises
+        ------
+        ValueError
+            For an n or a seed that is no whole number, or negative.
         """
+        n = settings.read_count(n)
+        settings.check_seed(random_state)
         fresh = int(np.random.SeedSequence().generate_state(1)[0])
         u = RowNoise(fresh if random_state is None else random_state, n).rows(0, len(self))
         return self._values_at(np.arange(len(self)).repeat(n), u.ravel(), u.shape)

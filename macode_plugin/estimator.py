@@ -248,8 +248,7 @@ class MaCoDE(Inference, BaseEstimator):
         On Ctrl-C training stops, a warning says so, and the model holds its best weights so far.
         """
         settings.check(self.get_params(deep=False))
-        if max_time is not None and not max_time > 0:
-            raise ValueError(f"max_time must be a positive number of seconds, however: {max_time}")
+        settings.check_time(max_time)
         check_frame(X)
         n_bins = settings.auto_bins(len(X)) if self.n_bins == "auto" else self.n_bins
         table = Table.fit(
@@ -340,7 +339,7 @@ class MaCoDE(Inference, BaseEstimator):
         settings.check_seed(random_state)
         if n is None and conditions is None:
             raise ValueError("n, the number of rows wanted, is needed")
-        n = settings.read_count(n)
+        n = None if n is None else settings.read_count(n)
         given = read_conditions(self.table_, {} if conditions is None else conditions, n)
         seed = self._next_seed() if random_state is None else random_state
         allowed = read_rules(self.table_, () if constraints is None else constraints)

@@ -68,6 +68,7 @@ class Inference:
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)
+        settings.check_seed(random_state)
         place = self.table_.place(target)
         known, index = self._read_given(given)
         if (known[:, place] != FREE).any():
@@ -112,6 +113,7 @@ class Inference:
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)
+        settings.check_seed(random_state)
         check_labels(X)
         tokens = self.table_.encode(X, missing_is_token=True)
         result = row_log_prob(self.network_, tokens, n_orders=n_orders, seed=random_state)
@@ -122,8 +124,17 @@ class Inference:
         return result
 
     def score(self, X: pd.DataFrame, y: None = None) -> float:
-        """Return the mean log-likelihood of the rows, in nats; larger is better. ``y`` is ignored."""
-        return float(self.log_prob(X).mean())
+        """Return the mean log-likelihood of the rows, in nats; larger is better. ``y`` is ignored.
+
+        Raises
+        ------
+        ValueError
+            For a frame without rows, and as :meth:`log_prob`.
+        """
+        nats = self.log_prob(X)
+        if len(nats) == 0:
+            raise ValueError("X has no rows, so their mean log-likelihood is undefined")
+        return float(nats.mean())
 
     def impute(self, X: pd.DataFrame, *, random_state: int | None = None) -> pd.DataFrame:
         """Return a copy of ``X`` with every missing cell drawn; see :meth:`multiple_impute`."""

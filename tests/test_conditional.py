@@ -358,6 +358,9 @@ def test_bad_queries_are_refused(mixed_model, queries):
     found = ask(mixed_model, "float", queries)
     with pytest.raises(ValueError, match="between 0 and 1"):
         found.icdf(1.5)
+    for n in (-1, 2.5, None, "3"):
+        with pytest.raises(ValueError, match=f"n must be a whole number, at least 0, however: {n!r}"):
+            found.sample(n)
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         found.cdf([0.1, 0.2, 0.3])
     with pytest.raises(Exception, match="not fitted"):
@@ -377,11 +380,30 @@ def test_a_missing_value_has_no_probability(mixed_model, queries, kind):
         assert np.isnan(found.cdf(values)).tolist() == [i == 2 for i in range(N)]
 
 
+@pytest.mark.parametrize("seed", [-3, 0.5, "1"])
+def test_a_bad_seed_is_refused_by_name(mixed_model, queries, seed):
+    for ask_with in (
+        lambda: mixed_model.conditional("float", random_state=seed),
+        lambda: mixed_model.conditional("float").sample(2, random_state=seed),
+        lambda: mixed_model.log_prob(queries, random_state=seed),
+    ):
+        with pytest.raises(ValueError, match=f"random_state must be .* however: {seed!r}"):
+            ask_with()
+
+
+def test_no_draws_and_counts_of_any_type(mixed_model, queries):
+    found = ask(mixed_model, "float", queries)
+    assert found.sample(0).shape == (N, 0)
+    np.testing.assert_array_equal(found.sample(2.0, random_state=0), found.sample(2, random_state=0))
+
+
 def test_no_rows_give_no_answers(mixed_model, queries):
     none = queries.iloc[:0]
     assert mixed_model.predict("float", none).shape == (0,)
     assert mixed_model.predict_proba("str", none).shape == (0, 3)
     assert mixed_model.log_prob(none).shape == (0,)
+    with pytest.raises(ValueError, match="X has no rows, so their mean log-likelihood is undefined"):
+        mixed_model.score(none)
     assert ask(mixed_model, "float", none).interval(0.5)[0].shape == (0,)
 
 
