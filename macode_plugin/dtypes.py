@@ -40,7 +40,7 @@ def _arrow_type(dtype: Any) -> Any:
 
 
 def is_arrow_temporal(dtype: Any) -> bool:
-    """Tell whether Arrow dtypes' values are times, dates or durations; False for any other dtype."""
+    """Tell whether a dtype is Arrow's for times, dates or durations."""
     arrow_type = _arrow_type(dtype)
     if arrow_type is None:
         return False

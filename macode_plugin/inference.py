@@ -108,8 +108,8 @@ class Inference:
         Raises
         ------
         ValueError
-            For a column or category that training did not show, or a fraction in a column of whole
-            numbers.
+            For a column or category that training did not show, or a value finer than its column's
+            unit, such as a fraction among whole numbers.
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)
@@ -147,9 +147,9 @@ class Inference:
 
         Training rows or new ones, with any pattern of gaps, all of a row's gaps drawn jointly.
         Observed cells, dtypes and the index stay as they are. A category that training did not
-        show, or a fraction in a column of whole numbers, stays too, with a warning, and the gaps of
-        its row are drawn from the other cells. Pool estimates made on the copies with
-        :func:`macode_plugin.pool`.
+        show, or a value finer than its column's unit (a fraction among whole numbers), stays too, with
+        a warning, and the gaps of its row are drawn from the other cells. Pool estimates made on the
+        copies with :func:`macode_plugin.pool`.
 
         Arguments
         ---------

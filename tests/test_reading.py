@@ -183,3 +183,20 @@ def test_times_without_zones_are_read_without_offsets(tiny):
     for value in ("2024-01-01T00:00:02Z", "2024-01-01 00:00:02+02:00", at(2, tz="Asia/Tokyo")):
         with pytest.raises(ValueError, match=r"'x' holds .* tells an offset from UTC.*drop the offset"):
             model.sample(2, conditions={"x": value})
+
+
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+@pytest.mark.parametrize(
+    "text", ["2024-01", "20240101", "2024-01-01T00", "2024-01-01 00:00", "2024-01-01T00:00:00.0"]
+)
+def test_dates_and_times_of_any_length_tell_no_offset(zone, text):
+    dtype = times().dt.tz_localize(zone).dtype
+    own, above = read_as(pd.Series([text]), dtype)
+    assert own.tolist() == [pd.Timestamp(START, tz=zone)]
+    assert not above.any()
+
+
+@pytest.mark.parametrize("text", ["2024-01-01T05Z", "2024-01-01T00:00-05", "20240101T070000+0200"])
+def test_offsets_of_any_length_are_told(text):
+    dtype = times().dt.tz_localize("America/New_York").dtype
+    assert read_as(pd.Series([text]), dtype)[0].tolist() == [pd.Timestamp(START, tz="America/New_York")]

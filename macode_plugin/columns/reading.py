@@ -19,8 +19,8 @@ from macode_plugin import dtypes
 
 __all__ = ["read_as"]
 
-_OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
-"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
+_OFFSET = r"\d[T ]\d\d[\d:.,]*\s?(?:Z|[+-]\d\d(?::?\d\d){0,2})$"
+"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone may also end with -01."""
 
 NEAR = 1e-6
 """What is left of a float by the rounding errors of its decimals, in units of the last, at most."""
