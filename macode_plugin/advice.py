@@ -43,10 +43,10 @@ def _too_large(known: pd.Series) -> Any:
     """Return a value whose units, of a decimal its last digits, no ``int64`` can count; else None."""
     import pandas as pd
 
-    from macode_plugin.dtypes import is_decimal
+    from macode_plugin.dtypes import is_arrow_decimal
 
-    scale = known.dtype.pyarrow_dtype.scale if is_decimal(known.dtype) else 0
-    if known.empty or not (is_decimal(known.dtype) or pd.api.types.is_integer_dtype(known.dtype)):
+    scale = known.dtype.pyarrow_dtype.scale if is_arrow_decimal(known.dtype) else 0
+    if known.empty or not (is_arrow_decimal(known.dtype) or pd.api.types.is_integer_dtype(known.dtype)):
         return None
     ends = (known.min(), known.max())
     return next((end for end in ends if not -(2**63) <= int(end) * 10**scale < 2**63), None)

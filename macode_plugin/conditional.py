@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from macode_plugin import settings
 from macode_plugin.columns import CategoricalColumn, NumericColumn
+from macode_plugin.grid import distances, moved
 from macode_plugin.noise import RowNoise
 
 if TYPE_CHECKING:
@@ -108,7 +110,14 @@ class Conditional(ABC):
         """Draw n values for each query, shape (queries, n), or (n,) for the query of a mapping.
 
         Without a seed every call draws anew, also where the model was given one.
+
+        Raises
+        ------
+        ValueError
+            For an n or a seed that is no whole number, or negative.
         """
+        n = settings.read_count(n)
+        settings.check_seed(random_state)
         fresh = int(np.random.SeedSequence().generate_state(1)[0])
         u = RowNoise(fresh if random_state is None else random_state, n).rows(0, len(self))
         return self._values_at(np.arange(len(self)).repeat(n), u.ravel(), u.shape)
@@ -211,8 +220,8 @@ class NumericConditional(Conditional):
         """Return the expectation: floats for numbers, dates for dates."""
         mean = self.mass @ self._points().mean(axis=1)
         if self._plain:
-            return self._answer(mean)
-        return self._answer(self.column.restore(np.rint(mean)).to_numpy())
+            return self._answer(self._origin + mean)
+        return self._answer(self.column.restore(moved(np.rint(mean), self._origin)).to_numpy())
 
     def variance(self) -> Any:
         """Return the variance, in the square of the column's unit.
@@ -255,12 +264,22 @@ class NumericConditional(Conditional):
         inside = (ticks >= cells.low[token]) & (ticks <= cells.high[token])
         return token, inside & (ticks == np.rint(ticks)) if self.column.grid.whole else inside
 
+    @property
+    def _origin(self) -> int:
+        """The number that :meth:`_points` are counted from."""
+        return self.column.grid.origin if self.column.grid.integer else 0
+
     def _points(self) -> np.ndarray:
-        """Return values spread evenly over the mass of every token, shape (n_values, POINTS)."""
+        """Return values spread evenly over the mass of every token, shape (n_values, POINTS).
+
+        Whole numbers are counted from the smallest, or those beyond 2**53 would lose digits.
+        """
         cells = self.column.cells
         token = np.arange(len(cells)).repeat(POINTS)
         u = np.tile((np.arange(POINTS) + 0.5) / POINTS, len(cells))
         values = self.column.grid.values(cells.draw(token, u))
+        if self.column.grid.integer:
+            values = distances(values, self._origin)
         return values.astype(np.float64).reshape(len(cells), POINTS)
 
     def _restore(self, token: np.ndarray, u: np.ndarray) -> np.ndarray:

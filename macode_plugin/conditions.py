@@ -45,6 +45,10 @@ class Conditions:
     tokens: np.ndarray
     values: pd.DataFrame
 
+    def of(self, name: Any) -> pd.Series:
+        """Return what was given for a column, length n, missing where a cell is free."""
+        return self.values[name]
+
     def write_back(self, frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         """Return a drawn frame with every given cell exactly as it was given."""
         frame = frame.copy()

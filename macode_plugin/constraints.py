@@ -7,14 +7,16 @@ weighs those that it allows in part by that part, and cuts the range that values
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from macode_plugin import dtypes
 from macode_plugin.columns import FREE, CategoricalColumn, Column, NumericColumn
+from macode_plugin.conditions import MISSING, Conditions
 from macode_plugin.table import Table
 
 __all__ = ["OPERATORS", "Allowed", "Rule", "allow", "check_agreement", "read_rules"]
@@ -56,6 +58,8 @@ class Allowed:
         Smallest and largest value of the piece, in ticks; unused for categories.
     n_tokens : int
         Tokens of the column.
+    rules : sequence of Rule
+        What the pieces come from.
     """
 
     token: np.ndarray
@@ -64,6 +68,7 @@ class Allowed:
     low: np.ndarray
     high: np.ndarray
     n_tokens: int
+    rules: Sequence[Rule]
     log_weight: np.ndarray = field(init=False)
     """Logarithm of the share of each token that is allowed, shape (n_tokens,)."""
 
@@ -113,18 +118,39 @@ def read_rules(table: Table, rules: Iterable[Any]) -> dict[int, Allowed]:
     return {j: allow(table.columns[j], own) for j, own in by_column.items()}
 
 
-def check_agreement(table: Table, given: np.ndarray, allowed: Mapping[int, Allowed]) -> None:
-    """Raise a ValueError if a given cell's token, shape (n, p), is one that rules forbid altogether."""
+def check_agreement(table: Table, given: Conditions, allowed: Mapping[int, Allowed]) -> None:
+    """Raise a ValueError, which names the first, if a given cell is one that rules forbid."""
     for j, part in allowed.items():
-        tokens = given[given[:, j] != FREE, j]
-        broken = tokens[np.isneginf(part.log_weight[tokens])]
-        if len(broken):
-            column = table.columns[j]
-            example = column.decode(broken[:1], np.full(1, 0.5)).iloc[0]
+        column, tokens = table.columns[j], given.tokens[:, j]
+        broken = (tokens != FREE) & np.isneginf(part.log_weight[tokens])
+        if isinstance(column, NumericColumn) and (tokens != FREE).any():
+            broken = (tokens == column.missing_token) | _breaks(column, given.of(column.name), part)
+        if broken.any():
+            value = given.of(column.name)[broken].iloc[0]
+            example = MISSING if pd.isna(value) else dtypes.plain(value)
             raise ValueError(
                 f"conditions gives column {column.name!r} values that the rules on it forbid, such as "
-                f"one near {example}; drop the condition or the rule"
+                f"{example}; drop the condition or the rule"
             )
+
+
+def _breaks(column: NumericColumn, values: pd.Series, allowed: Allowed) -> np.ndarray:
+    """Return which values break a column's rules, compared in its own precision, shape (n,)."""
+    present = values.notna().to_numpy(dtype=bool)
+    ticks = pd.Series(_precise_ticks(column, values[present]))
+    kept = np.ones(len(ticks), dtype=bool)
+    for rule in allowed.rules:
+        bounds = _precise_ticks(column, pd.Series(_values(rule), name=column.name))
+        bound = bounds if rule.operator == "in" else bounds[0]
+        kept &= OPERATORS[rule.operator](ticks, bound).to_numpy()
+    broken = np.zeros(len(values), dtype=bool)
+    broken[present] = ~kept
+    return broken
+
+
+def _precise_ticks(column: NumericColumn, values: pd.Series) -> np.ndarray:
+    ticks = column.ticks(values)
+    return ticks if column.grid.whole else ticks.astype(column.precision)
 
 
 def _read_rule(triple: Any) -> Rule:
@@ -138,6 +164,11 @@ def _read_rule(triple: Any) -> Rule:
         raise ValueError(f"rule {rule}: 'in' needs a list of values")
     if rule.operator == "in":
         rule = Rule(rule.column, "in", list(rule.value))
+    if any(value is MISSING for value in _values(rule)):
+        raise ValueError(
+            f"rule {rule}: rules are on values; to draw missing cells, give "
+            f"conditions={{{rule.column!r}: MISSING}}"
+        )
     if any(pd.isna(value) for value in _values(rule) if pd.api.types.is_scalar(value)):
         raise ValueError(f"rule {rule}: nothing can be compared with a missing value")
     return rule
@@ -190,7 +221,7 @@ def _allow_categories(column: CategoricalColumn, rules: list[Rule]) -> Allowed:
             ) from error
     token = np.flatnonzero(keep)
     nothing = np.zeros(len(token))
-    return Allowed(token, nothing, nothing + 1, nothing, nothing, column.n_tokens)
+    return Allowed(token, nothing, nothing + 1, nothing, nothing, column.n_tokens, rules)
 
 
 def _allow_numbers(column: NumericColumn, rules: list[Rule]) -> Allowed:
@@ -199,7 +230,7 @@ def _allow_numbers(column: NumericColumn, rules: list[Rule]) -> Allowed:
     for rule in rules:
         own_low, own_high = _intervals(column, rule)
         low, high = _intersect(low, high, own_low, own_high)
-    return _pieces(column, low, high)
+    return _pieces(column, low, high, rules)
 
 
 def _intervals(column: NumericColumn, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
@@ -245,7 +276,7 @@ def _intersect(
     return starts[keep], ends[keep]
 
 
-def _pieces(column: NumericColumn, low: np.ndarray, high: np.ndarray) -> Allowed:
+def _pieces(column: NumericColumn, low: np.ndarray, high: np.ndarray, rules: Sequence[Rule]) -> Allowed:
     """Cut intervals of ticks at the cells' ends and measure each piece in ranks."""
     cells = column.cells
     # Drawn values are rounded to the grid; a value between two of its points goes to the nearer.
@@ -268,6 +299,7 @@ def _pieces(column: NumericColumn, low: np.ndarray, high: np.ndarray) -> Allowed
         piece_low[kept],
         piece_high[kept],
         column.n_tokens,
+        rules,
     )
 
 

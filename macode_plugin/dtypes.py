@@ -20,7 +20,8 @@ import pandas as pd
 __all__ = [
     "dtype_from_json",
     "dtype_to_json",
-    "is_decimal",
+    "is_arrow_decimal",
+    "is_arrow_temporal",
     "is_numeric",
     "localise",
     "mark_missing",
@@ -38,7 +39,9 @@ def _arrow_type(dtype: Any) -> Any:
     return dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
 
 
-def _is_arrow_temporal(arrow_type: Any) -> bool:
+def is_arrow_temporal(dtype: Any) -> bool:
+    """Tell whether a dtype is Arrow's for times, dates or durations."""
+    arrow_type = _arrow_type(dtype)
     if arrow_type is None:
         return False
     import pyarrow.types as pat
@@ -46,8 +49,8 @@ def _is_arrow_temporal(arrow_type: Any) -> bool:
     return bool(pat.is_temporal(arrow_type) and not pat.is_interval(arrow_type))
 
 
-def is_decimal(dtype: Any) -> bool:
-    """Tell whether ``dtype`` is one of Arrow's decimals."""
+def is_arrow_decimal(dtype: Any) -> bool:
+    """Tell whether a dtype is Arrow's for decimals."""
     arrow_type = _arrow_type(dtype)
     if arrow_type is None:
         return False
@@ -62,8 +65,7 @@ def is_numeric(dtype: Any) -> bool:
         return False
     if isinstance(dtype, (pd.DatetimeTZDtype, pd.PeriodDtype)):
         return True
-    arrow_type = _arrow_type(dtype)
-    if _is_arrow_temporal(arrow_type) or is_decimal(dtype):
+    if is_arrow_temporal(dtype) or is_arrow_decimal(dtype):
         return True
     if pd.api.types.is_complex_dtype(dtype):
         raise TypeError("complex numbers are not supported; split them into two real columns")
@@ -122,10 +124,9 @@ def to_numbers(series: pd.Series, *, wall: bool = False) -> tuple[np.ndarray, np
     missing = series.isna().to_numpy(dtype=bool)
     if isinstance(dtype, pd.SparseDtype):
         return to_numbers(series.sparse.to_dense())
-    arrow_type = _arrow_type(dtype)
-    if is_decimal(dtype):
+    if is_arrow_decimal(dtype):
         return _decimal_units(series), missing
-    if _is_arrow_temporal(arrow_type):
+    if is_arrow_temporal(dtype):
         return _arrow_counts(series), missing
     if isinstance(dtype, pd.PeriodDtype):
         return np.asarray(pd.PeriodIndex(series).asi8, dtype=np.int64), missing
@@ -174,10 +175,9 @@ def restore_numbers(
     values: np.ndarray, missing: np.ndarray, dtype: Any, *, wall: bool = False
 ) -> pd.Series:
     """Return numbers as a column of ``dtype``; the inverse of :func:`to_numbers`."""
-    arrow_type = _arrow_type(dtype)
-    if _is_arrow_temporal(arrow_type):
+    if is_arrow_temporal(dtype):
         return _restore_arrow_temporal(values, missing, dtype)
-    if is_decimal(dtype):
+    if is_arrow_decimal(dtype):
         return _restore_arrow_decimal(values, missing, dtype)
     if isinstance(dtype, pd.PeriodDtype):
         series = pd.Series(pd.arrays.PeriodArray(values.astype(np.int64), dtype=dtype))

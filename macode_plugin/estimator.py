@@ -251,8 +251,7 @@ class MaCoDE(Inference, BaseEstimator):
         checkpoint keeps the state after the last complete epoch.
         """
         settings.check(self.get_params(deep=False))
-        if max_time is not None and not max_time > 0:
-            raise ValueError(f"max_time must be a positive number of seconds, however: {max_time}")
+        settings.check_time(max_time)
         check_frame(X)
         saved = checkpoints.load(checkpoint)
         n_bins = settings.auto_bins(len(X)) if self.n_bins == "auto" else self.n_bins
@@ -342,11 +341,11 @@ class MaCoDE(Inference, BaseEstimator):
         settings.check_seed(random_state)
         if n is None and conditions is None:
             raise ValueError("n, the number of rows wanted, is needed")
-        n = settings.read_count(n)
+        n = None if n is None else settings.read_count(n)
         given = read_conditions(self.table_, {} if conditions is None else conditions, n)
         seed = self._next_seed() if random_state is None else random_state
         allowed = read_rules(self.table_, () if constraints is None else constraints)
-        check_agreement(self.table_, given.tokens, allowed)
+        check_agreement(self.table_, given, allowed)
         tokens, u = draw_rows(
             self.network_,
             given.tokens,

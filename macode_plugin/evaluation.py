@@ -29,7 +29,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 
-from macode_plugin.dtypes import is_decimal, is_numeric, plain, to_numbers
+from macode_plugin.dtypes import is_arrow_decimal, is_numeric, plain, to_numbers
+from macode_plugin.grid import EXACT, distances
 from macode_plugin.reading import UNREADABLE, first_unreadable, read_as
 
 __all__ = [
@@ -63,10 +64,14 @@ class Coded:
     categories : tuple of (list of str or None), length p
         The categories of each categorical column in the order of their codes, None for a numeric
         one.
+    origins : tuple of int, length p
+        The number that each column is counted from: its smallest for whole numbers beyond 2**53,
+        neighbours of which would be one float, else 0.
     """
 
     tables: tuple[np.ndarray, ...]
     categories: tuple[list[str] | None, ...]
+    origins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -165,14 +170,19 @@ def code_alike(real: pd.DataFrame, *others: pd.DataFrame) -> Coded:
     """
     for other in others:
         _check_alike(real, other)
-    columns, categories = [], []
+    columns, categories, origins = [], [], []
     for name in real.columns:
         series = [frame[name] for frame in (real, *others)]
-        numeric = is_numeric(real[name].dtype)
-        codes, order = _code_numbers(series) if numeric else _code_categories(series)
+        order, origin = None, 0
+        if is_numeric(real[name].dtype):
+            codes, origin = _code_numbers(series)
+        else:
+            codes, order = _code_categories(series)
         columns.append(codes)
         categories.append(order)
-    return Coded(tuple(np.column_stack(table) for table in zip(*columns)), tuple(categories))
+        origins.append(origin)
+    tables = tuple(np.column_stack(table) for table in zip(*columns))
+    return Coded(tables, tuple(categories), tuple(origins))
 
 
 def marginal_distances(coded: Coded) -> np.ndarray:
@@ -212,28 +222,38 @@ def _check_alike(real: pd.DataFrame, other: pd.DataFrame) -> None:
             raise ValueError(f"column {lacking[0]!r} is absent from the {which} table")
 
 
-def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], None]:
+def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
+    """Return a column's numbers in every table, and the number that they are counted from."""
     columns = [_without_decimals(series) for series in columns]
-    return [_as_floats(series, columns[0].dtype) for series in columns], None
+    numbers = [_read_numbers(series, columns[0].dtype) for series in columns]
+    known = np.concatenate([values[~missing] for values, missing in numbers])
+    large = known.dtype.kind == "i" and len(known) and (known.max() > EXACT or known.min() < -EXACT)
+    origin = int(known.min()) if large else 0
+    codes = []
+    for values, missing in numbers:
+        floats = (distances(values, origin) if origin else values).astype(np.float64)
+        codes.append(np.where(missing, np.nan, floats))
+    return codes, origin
 
 
 def _without_decimals(series: pd.Series) -> pd.Series:
     """Return a column with decimals, of whatever scale, as the plain numbers that they are."""
-    if not is_decimal(series.dtype):
+    if not is_arrow_decimal(series.dtype):
         return series
     return pd.Series(series.to_numpy(dtype=np.float64, na_value=np.nan), series.index, name=series.name)
 
 
-def _as_floats(series: pd.Series, dtype: Any) -> np.ndarray:
-    """Return numbers or times, the latter in the unit of ``dtype``; NaN where missing."""
-    floats = np.full(len(series), np.nan)
+def _read_numbers(series: pd.Series, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers or times, the latter in the unit of ``dtype``, and which are missing."""
     known = series.notna().to_numpy(dtype=bool)
-    if known.any():
-        values, missing = to_numbers(_in_unit(series[known], dtype))
-        floats[known] = np.where(missing, np.nan, values.astype(np.float64))
-    if np.isinf(floats).any():
+    if not known.any():
+        return np.zeros(len(series), dtype=np.int64), ~known
+    own, gone = to_numbers(_in_unit(series[known], dtype))
+    if np.isinf(own[~gone]).any():
         raise ValueError(f"column {series.name!r} holds infinity; replace it by missing values")
-    return floats
+    values, missing = np.zeros(len(series), dtype=own.dtype), ~known
+    values[known], missing[known] = own, gone
+    return values, missing
 
 
 def _in_unit(series: pd.Series, dtype: Any) -> pd.Series:
@@ -255,9 +275,11 @@ def _in_unit(series: pd.Series, dtype: Any) -> pd.Series:
 
 def _read_text(series: pd.Series, dtype: Any) -> pd.Series:
     """Read times, durations and the like that are written as in a CSV file."""
-    read = read_as(series.astype(object), dtype)
+    read, finer = read_as(series.astype(object), dtype)
     if read.isna().any():
         raise ValueError("as text it means that there is no value")
+    if finer.any():
+        raise ValueError(f"it is finer than {dtype} can tell")
     return read
 
 

@@ -112,10 +112,12 @@ def _read_value(column: CategoricalColumn, text: str) -> Any:
     if not is_numeric(column.value_dtype):
         return None
     try:
-        read = read_as(pd.Series([text], dtype=object), column.value_dtype).iloc[0]
+        own, finer = read_as(pd.Series([text], dtype=object), column.value_dtype)
     except UNREADABLE:
         return None
-    return None if pd.isna(read) else {value: value for value in list_categories(column)}.get(read)
+    if finer.any() or own.isna().any():
+        return None
+    return {value: value for value in list_categories(column)}.get(own.iloc[0])
 
 
 def _read_file(table: Table, path: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Grid"]
+__all__ = ["Grid", "distances", "moved"]
 
 MAX_DECIMALS = 9
 """More decimals than this are taken for a measurement's full precision, not for a grid."""
@@ -80,10 +80,13 @@ class Grid:
         coarse = -(-(top - origin) // MOST_TICKS)
         return cls(origin, top, max(_step(values), coarse), 0, integer=True)
 
-    def ticks(self, values: np.ndarray) -> np.ndarray:
-        """Return values as float64 ticks: whole numbers for values on the grid."""
+    def ticks(self, values: np.ndarray, above: np.ndarray | bool = False) -> np.ndarray:
+        """Return values as float64 ticks: whole numbers for values on the grid.
+
+        Integers may be the nearest one below a value, which ``above`` tells.
+        """
         if self.integer:
-            return self._integer_ticks(values)
+            return self._integer_ticks(values, above)
         if self.step == 0:
             return values.astype(np.float64)
         ticks = (values.astype(np.float64) * 10.0**self.decimals - self.origin) / self.step
@@ -91,15 +94,15 @@ class Grid:
         # What is left of a value on the grid by the rounding errors of its decimals is dropped.
         return np.where(np.abs(ticks - near) < 1e-6, near, ticks)
 
-    def _integer_ticks(self, values: np.ndarray) -> np.ndarray:
+    def _integer_ticks(self, values: np.ndarray, above: np.ndarray | bool) -> np.ndarray:
         """Return ticks by integer arithmetic, a half more for any value between two of them."""
         units = values
         if values.dtype.kind == "f":
             units = np.clip(np.nan_to_num(np.floor(values)), -(2.0**63), 2.0**63 - 1024).astype(np.int64)
-        distance = _distances(units, self.origin)
+        distance = distances(units, self.origin)
         negative = units < self.origin
         whole, rest = np.divmod(np.where(negative, -distance, distance), np.uint64(self.step))
-        ticks = whole + 0.5 * ((rest > 0) | (units != values))
+        ticks = whole + 0.5 * ((rest > 0) | (units != values) | above)
         return np.where(negative, -ticks, ticks)
 
     def on_grid(self, ticks: np.ndarray) -> np.ndarray:
@@ -111,8 +114,7 @@ class Grid:
     def values(self, ticks: np.ndarray) -> np.ndarray:
         """Return the values at ``ticks``, as int64 or float64, each on the grid."""
         if self.integer:
-            units = np.rint(ticks).astype(np.uint64) * np.uint64(self.step)
-            return (units + np.uint64(self.origin & (2**64 - 1))).view(np.int64)
+            return moved(np.rint(ticks).astype(np.uint64) * np.uint64(self.step), self.origin)
         if self.step == 0:
             return np.asarray(ticks, dtype=np.float64)
         return (self.origin + np.rint(ticks) * self.step) / 10.0**self.decimals
@@ -123,11 +125,16 @@ class Grid:
         return self.step > 0
 
 
-def _distances(units: np.ndarray, origin: int) -> np.ndarray:
-    """Return ``units - origin`` modulo 2**64, which no overflow can spoil."""
+def distances(units: np.ndarray, origin: int) -> np.ndarray:
+    """Return ``units - origin`` of int64 numbers, modulo 2**64, which no overflow can spoil."""
     return units.astype(np.uint64) - np.uint64(origin & (2**64 - 1))
+
+
+def moved(distance: np.ndarray, origin: int) -> np.ndarray:
+    """Return the int64 numbers at distances, of any dtype, from ``origin``."""
+    return (distance.astype(np.uint64) + np.uint64(origin & (2**64 - 1))).view(np.int64)
 
 
 def _step(units: np.ndarray) -> int:
     """Return the greatest common divisor of the distances to the smallest value, at least 1."""
-    return max(int(np.gcd.reduce(_distances(units, int(units.min())))), 1)
+    return max(int(np.gcd.reduce(distances(units, int(units.min())))), 1)

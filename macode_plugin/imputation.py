@@ -106,6 +106,10 @@ def _fill_column(column: pd.Series, drawn: pd.Series, rows: np.ndarray) -> pd.Se
     """
     if len(rows) == 0:
         return column.copy()
+    if isinstance(column.dtype, pd.SparseDtype):  # whose cells cannot be set
+        dense = column.sparse.to_dense()
+        filled = _fill_column(dense, drawn, rows)
+        return filled.astype(column.dtype) if filled.dtype == dense.dtype else filled
     if len(rows) == len(column) and _says_nothing(column.dtype, drawn.dtype):
         return drawn.set_axis(column.index)
     column = column.copy()

@@ -68,6 +68,7 @@ class Inference:
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)
+        settings.check_seed(random_state)
         place = self.table_.place(target)
         known, index = self._read_given(given)
         if (known[:, place] != FREE).any():
@@ -107,11 +108,12 @@ class Inference:
         Raises
         ------
         ValueError
-            For a column or category that training did not show, or a fraction in a column of whole
-            numbers.
+            For a column or category that training did not show, or a value finer than its column's
+            unit, such as a fraction among whole numbers.
         """
         self._check_fitted()
         settings.check_whole("n_orders", n_orders)
+        settings.check_seed(random_state)
         check_labels(X)
         tokens = self.table_.encode(X, missing_is_token=True)
         result = row_log_prob(self.network_, tokens, n_orders=n_orders, seed=random_state)
@@ -122,8 +124,17 @@ class Inference:
         return result
 
     def score(self, X: pd.DataFrame, y: None = None) -> float:
-        """Return the mean log-likelihood of the rows, in nats; larger is better. ``y`` is ignored."""
-        return float(self.log_prob(X).mean())
+        """Return the mean log-likelihood of the rows, in nats; larger is better. ``y`` is ignored.
+
+        Raises
+        ------
+        ValueError
+            For a frame without rows, and as :meth:`log_prob`.
+        """
+        nats = self.log_prob(X)
+        if len(nats) == 0:
+            raise ValueError("X has no rows, so their mean log-likelihood is undefined")
+        return float(nats.mean())
 
     def impute(self, X: pd.DataFrame, *, random_state: int | None = None) -> pd.DataFrame:
         """Return a copy of ``X`` with every missing cell drawn; see :meth:`multiple_impute`."""
@@ -136,9 +147,9 @@ class Inference:
 
         Training rows or new ones, with any pattern of gaps, all of a row's gaps drawn jointly.
         Observed cells, dtypes and the index stay as they are. A category that training did not
-        show, or a fraction in a column of whole numbers, stays too, with a warning, and the gaps of
-        its row are drawn from the other cells. Pool estimates made on the copies with
-        :func:`macode_plugin.pool`.
+        show, or a value finer than its column's unit (a fraction among whole numbers), stays too, with
+        a warning, and the gaps of its row are drawn from the other cells. Pool estimates made on the
+        copies with :func:`macode_plugin.pool`.
 
         Arguments
         ---------

@@ -1,4 +1,8 @@
-"""Values in another form than a column's own, such as text for dates, read as its dtype."""
+"""Values given in another form than a numeric column's own: text for dates, numbers for decimals.
+
+Where a column's dtype counts whole units, such as seconds, a value between two of them is read as the
+lower one, and marked as lying above it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import bisect
 import datetime
 import decimal
 import math
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -19,40 +24,52 @@ __all__ = ["UNREADABLE", "first_unreadable", "read_as"]
 UNREADABLE = (TypeError, ValueError, OverflowError)
 """What :func:`read_as` raises."""
 
-_OFFSET = r"\d:?\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)$"
-"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone also ends with -01."""
+_OFFSET = r"\d[T ]\d\d[\d:.,]*\s?(?:Z|[+-]\d\d(?::?\d\d){0,2})$"
+"""The end of a time in ISO 8601 that tells its offset from UTC; a date alone may also end with -01."""
+
+NEAR = 1e-6
+"""What is left of a float by the rounding errors of its decimals, in units of the last, at most."""
 
 
-def read_as(series: pd.Series, dtype: Any) -> pd.Series:
-    """Read values given in another form as those of a numeric dtype.
-
-    Numbers come back as ``Int64`` or ``float64``, anything else in the dtype itself.
+def read_as(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+    """Return values as those of a numeric column.
 
     Arguments
     ---------
     series : Series, shape (n,)
-        Strings for dates, objects for numbers, and the like.
     dtype : dtype
-        One that :func:`macode_plugin.dtypes.is_numeric` lets pass.
+        The column's.
+
+    Returns
+    -------
+    own : Series, shape (n,)
+        Of the column's dtype where it counts units of time or of a decimal; whole numbers and floats
+        of any width for others.
+    above : ndarray of bool, shape (n,)
+        Whether a value lies between its own and the next that the dtype can hold.
 
     Raises
     ------
     TypeError, ValueError, OverflowError
-        For a value that cannot be read as one of the dtype.
+        For a value that cannot be read.
     """
+    if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind in "mM":
+        series = series.astype(object)
+    if dtypes.is_arrow_decimal(dtype):
+        return _read_decimals(series, dtype)
+    if dtypes.is_arrow_temporal(dtype):
+        return _read_arrow_times(series, dtype)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _read_zoned_times(series, dtype)
-    if getattr(dtype, "kind", "O") == "M" and isinstance(dtype, np.dtype):
-        return _read_times(series).astype(dtype)
-    if getattr(dtype, "kind", "O") == "m" and isinstance(dtype, np.dtype):
-        return _read_spans(series).astype(dtype)
+    if isinstance(dtype, pd.PeriodDtype):
+        return _read_periods(series, dtype)
+    if dtype.kind == "M":
+        return _lower(_read_times(series), dtype)
+    if dtype.kind == "m":
+        return _lower(_read_spans(series), dtype)
     if pd.api.types.is_integer_dtype(dtype):
-        return _whole_or_float(series)
-    if pd.api.types.is_float_dtype(dtype):
-        return series.astype(np.float64)
-    if dtypes.is_decimal(dtype):
-        return _read_decimals(series, dtype)
-    return _cast(series, dtype)
+        return _exact(_whole_or_float(series))
+    return _exact(series.astype(np.float64 if pd.api.types.is_float_dtype(dtype) else dtype))
 
 
 def first_unreadable(series: pd.Series, read: Callable[[pd.Series], Any]) -> Any:
@@ -69,24 +86,43 @@ def first_unreadable(series: pd.Series, read: Callable[[pd.Series], Any]) -> Any
     return given.iloc[bisect.bisect_left(range(1, len(given)), 1, key=fails)]
 
 
+def _exact(own: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    return own, np.zeros(len(own), dtype=bool)
+
+
+def _lower(exact: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+    """Return times or durations in a unit that may be coarser, rounded down, and where they were."""
+    own = exact.astype(dtype)
+    return own, (exact.notna() & (own != exact)).to_numpy(dtype=bool)
+
+
 def _read_times(series: pd.Series) -> pd.Series:
-    """Return dates and times given as such or in ISO 8601, which a number is not."""
+    """Return dates and times given as such or in ISO 8601, which a number is not, without offsets."""
     if pd.api.types.is_numeric_dtype(series.dtype):
         # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
         series = series.astype(str)
+    plain = isinstance(series.dtype, np.dtype) and series.dtype.kind == "M"
+    if not plain and _tells_offset(series).any():
+        raise ValueError("it tells an offset from UTC, which the column's times do not; drop the offset")
     return pd.to_datetime(series, format="ISO8601")
 
 
-def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> pd.Series:
+def _tells_offset(series: pd.Series) -> np.ndarray:
+    return series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
+
+
+def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> tuple[pd.Series, np.ndarray]:
     """Return times in a zone; those that tell no offset are read by the clock on its wall."""
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.astype(dtype)
+        return _lower(series, dtype)
     index, series = series.index, series.reset_index(drop=True)
-    told = series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
-    naive = dtypes.localise(_read_times(series[~told]).astype(f"datetime64[{dtype.unit}]"), dtype.tz)
+    told = _tells_offset(series)
     # Offsets differ by daylight saving, and pandas reads several of them by way of UTC alone.
-    zoned = pd.to_datetime(series[told], format="ISO8601", utc=True).astype(dtype)
-    return pd.concat([naive, zoned]).sort_index().set_axis(index)
+    zoned, above = _lower(pd.to_datetime(series[told], format="ISO8601", utc=True), dtype)
+    naive, naive_above = _lower(dtypes.localise(_read_times(series[~told]), dtype.tz), dtype)
+    both = np.zeros(len(series), dtype=bool)
+    both[told], both[~told] = above, naive_above
+    return pd.concat([naive, zoned]).sort_index().set_axis(index), both
 
 
 def _read_spans(series: pd.Series) -> pd.Series:
@@ -105,36 +141,74 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-def _read_decimals(series: pd.Series, dtype: pd.ArrowDtype) -> pd.Series:
-    """Return decimals of all the digits given; pandas and Arrow would round floats, some also text."""
-    import pyarrow as pa
-
-    is_float = pd.api.types.is_float_dtype(series.dtype)
-    digits = _DIGITS[series.dtype.itemsize if is_float else 8]
-    cells = [None if gone else _decimal(cell, digits) for cell, gone in zip(series, series.isna())]
-    array = pa.array(cells, type=dtype.pyarrow_dtype)
-    return pd.Series(pd.arrays.ArrowExtensionArray(array), index=series.index)
+def _read_periods(series: pd.Series, dtype: pd.PeriodDtype) -> tuple[pd.Series, np.ndarray]:
+    """Return periods; a time, or a shorter period, is one of them if it is where one begins."""
+    own = series.astype(dtype)
+    given = series.notna().to_numpy(dtype=bool)
+    above = np.zeros(len(series), dtype=bool)
+    above[given] = [not _begins(*pair) for pair in zip(own[given], series[given])]
+    return own, above
 
 
-_DIGITS = {2: 3, 4: 6, 8: 15}
-"""Decimal digits that floats of so many bytes hold for certain."""
+def _begins(own: pd.Period, value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            value = pd.Period(value)
+        except ValueError:  # in a form that only the column's own frequency can read
+            return True
+    if isinstance(value, (datetime.date, np.datetime64)):
+        value = pd.Period(pd.Timestamp(value).tz_localize(None), freq="us")
+    return not isinstance(value, pd.Period) or own.asfreq(value.freq, how="start") == value
 
 
-def _decimal(value: Any, digits: int) -> decimal.Decimal:
-    text = f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+def _read_arrow_times(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+    import pyarrow.types as pat
+
+    arrow_type = dtype.pyarrow_dtype
+    if pat.is_date(arrow_type):
+        exact = _read_times(series)
+        own = exact.dt.floor("D")
+        return own.astype(dtype), (exact.notna() & (own != exact)).to_numpy(dtype=bool)
+    if not (pat.is_timestamp(arrow_type) or pat.is_duration(arrow_type)):
+        return _exact(series.astype(dtype))
+    zone = getattr(arrow_type, "tz", None)
+    plain: Any = pd.DatetimeTZDtype(arrow_type.unit, zone) if zone else np.dtype(dtype.numpy_dtype)
+    own, above = read_as(series, plain)
+    return own.astype(dtype), above
+
+
+def _read_decimals(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+    """Return Arrow decimals; floats are read by the decimals that they print with."""
+    scale = dtype.pyarrow_dtype.scale
+    cells, above = [], np.zeros(len(series), dtype=bool)
+    with decimal.localcontext(decimal.Context(prec=80)):
+        for i, value in enumerate(series):
+            units = _units(value, scale)
+            lower = None if units is None else units.to_integral_value(decimal.ROUND_FLOOR)
+            cells.append(None if lower is None else lower.scaleb(-scale))
+            above[i] = units != lower
+    return pd.Series(cells, index=series.index, dtype=dtype), above
+
+
+def _units(value: Any, scale: int) -> decimal.Decimal | None:
+    """Return a number in units of the last of ``scale`` decimals, None for no number."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        raise ValueError("it is not a number")
+    if isinstance(value, numbers.Integral):
+        value = int(value)
+    in_floats = isinstance(value, numbers.Real) and not isinstance(value, int)
     try:
-        return decimal.Decimal(text)
+        units = decimal.Decimal(str(value) if in_floats else value).scaleb(scale)
     except decimal.InvalidOperation:
-        raise ValueError("it is no decimal number") from None
-
-
-def _cast(series: pd.Series, dtype: Any) -> pd.Series:
-    """Return periods and Arrow's times; pandas would cut what is finer, such as a date's time of day."""
-    read = series.astype(dtype)
-    in_counts = getattr(series.dtype, "kind", "O") in "mM"
-    if in_counts and (read.astype(series.dtype) != series)[series.notna()].any():
-        raise ValueError(f"it is finer than {dtype} can tell")
-    return read
+        raise ValueError("it is not a number") from None
+    if units.is_nan():
+        return None
+    if not units.is_finite():
+        raise ValueError("it is not finite")
+    near = units.to_integral_value()
+    return near if in_floats and abs(units - near) < NEAR else units
 
 
 def _whole_or_float(series: pd.Series) -> pd.Series:

@@ -152,7 +152,7 @@ def _marginals(real: pd.DataFrame, coded: Coded) -> str:
         first, second = (table[:, j] for table in coded.tables)
         categories = coded.categories[j]
         if categories is None:
-            _draw_histograms(axes, first, second, real[name].dtype)
+            _draw_histograms(axes, first, second, real[name].dtype, coded.origins[j])
         else:
             _draw_bars(axes, first, second, categories)
         caption = f"<b>{escape(str(name))}</b>distance {distances[j]:.3f}"
@@ -163,7 +163,9 @@ def _marginals(real: pd.DataFrame, coded: Coded) -> str:
     return markup.gallery(plots)
 
 
-def _draw_histograms(axes: Axes, real: np.ndarray, synthetic: np.ndarray, dtype: Any) -> None:
+def _draw_histograms(
+    axes: Axes, real: np.ndarray, synthetic: np.ndarray, dtype: Any, origin: int
+) -> None:
     """Draw shares of rows in common bins: real filled, synthetic as a line."""
     pair = [x[~np.isnan(x)] for x in (real, synthetic)]
     present = np.concatenate(pair)
@@ -180,7 +182,10 @@ def _draw_histograms(axes: Axes, real: np.ndarray, synthetic: np.ndarray, dtype:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if not pd.api.types.is_any_real_numeric_dtype(dtype):
         axes.xaxis.set_major_locator(MaxNLocator(3))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _time_label(x, dtype)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _time_label(round(x) + origin, dtype)))
+    elif origin:
+        axes.xaxis.set_major_locator(MaxNLocator(1))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: str(round(x) + origin)))
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
@@ -192,9 +197,9 @@ def _edges(values: np.ndarray) -> np.ndarray:
     return np.linspace(low, high, int(np.clip(len(values) ** 0.5, 8, 30)) + 1)
 
 
-def _time_label(code: float, dtype: Any) -> str:
-    """Return the date, duration or period that a code stands for."""
-    value = restore_numbers(np.array([round(code)]), np.zeros(1, dtype=bool), dtype).iloc[0]
+def _time_label(count: int, dtype: Any) -> str:
+    """Return the date, duration or period that a count of the dtype's unit stands for."""
+    value = restore_numbers(np.array([count]), np.zeros(1, dtype=bool), dtype).iloc[0]
     return str(value).removeprefix("0 days ")[:10]
 
 

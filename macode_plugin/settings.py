@@ -20,6 +20,7 @@ __all__ = [
     "check",
     "check_seed",
     "check_temperature",
+    "check_time",
     "check_whole",
     "network_size",
     "pick_device",
@@ -197,10 +198,8 @@ def to_json(parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: v.item() if hasattr(v, "item") else v for k, v in named.items()}
 
 
-def read_count(value: Any) -> int | None:
-    """Return a number of rows as an int; raise a ValueError unless it is None or a whole number."""
-    if value is None:
-        return None
+def read_count(value: Any) -> int:
+    """Return a number of rows as an int; raise a ValueError unless it is a whole number."""
     number = float(value) if isinstance(value, numbers.Real) else math.nan
     if not number.is_integer() or number < 0:
         raise ValueError(f"n must be a whole number, at least 0, however: {value!r}")
@@ -213,6 +212,12 @@ def check_whole(name: str, value: Any, or_else: str = "") -> None:
         raise ValueError(
             f"{name} must be a whole number, at least 1{or_else}, however: {name}={value!r}"
         )
+
+
+def check_time(value: Any) -> None:
+    """Raise a ValueError unless ``value`` is None or a positive number of seconds."""
+    if value is not None and not (isinstance(value, numbers.Real) and float(value) > 0):
+        raise ValueError(f"max_time must be a positive number of seconds or None, however: {value!r}")
 
 
 def check_seed(value: Any) -> None:

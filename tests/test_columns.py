@@ -181,6 +181,28 @@ def test_values_are_on_the_columns_own_grid(kind):
     assert not values.isin(column_of(kind, 1000)).all(), "nothing new: the test has no power"
 
 
+ZONED = {
+    "days by the clock of UTC": ("UTC", "America/New_York", "D"),
+    "days by the clock on the wall": ("America/New_York", "America/New_York", "D"),
+    "days of another zone": ("Asia/Tokyo", "Asia/Tokyo", "D"),
+    "hours, by either clock": ("UTC", "Europe/Berlin", "7h"),
+}
+
+
+@pytest.mark.parametrize("name", ZONED)
+def test_zoned_times_stay_on_the_coarser_of_their_grids(name):
+    clock, zone, step = ZONED[name]
+    times = pd.date_range("2024-01-01", periods=400, freq=step, tz=clock)
+    column = fitted(pd.Series(times.tz_convert(zone)))
+    again = column_from_json(*column.to_json())
+    tokens = np.random.default_rng(0).integers(0, column.n_values, 500)
+    drawn = again.decode(tokens, np.random.default_rng(1).random(500))
+    assert (drawn.dt.tz_convert(clock).dt.hour.isin(times.hour)).all()
+    assert (drawn.dt.minute == 0).all()
+    assert str(drawn.dt.tz) == zone
+    assert not drawn.isin(times[::7]).all()
+
+
 def test_single_precision_keeps_its_decimals():
     series = pd.Series(np.round(np.random.default_rng(0).random(500), 3).astype(np.float32))
     column = fitted(series)
@@ -200,12 +222,15 @@ def test_a_value_with_enough_mass_comes_back_exactly():
         assert column.decode(tokens, np.full(2, u)).tolist() == heavy.tolist()
 
 
-def test_without_atoms_the_published_bins_smear_a_frequent_value():
-    x = np.r_[np.zeros(21), np.linspace(1, 2, 79)]
-    values = every_value(fitted(pd.Series(x), n_bins=5, atoms=False), 0.5)
-    assert values.nunique() == 5
-    assert not values.isin(x).all()
-    assert 0.0 in every_value(fitted(pd.Series(x), n_bins=5), 0.5).tolist()
+def test_without_atoms_a_frequent_value_shares_the_bin_of_its_neighbours():
+    x = pd.Series(np.r_[np.linspace(-1, -0.1, 9), np.zeros(21), np.linspace(1, 2, 70)])
+    published, default = fitted(x, n_bins=5, atoms=False), fitted(x, n_bins=5)
+    assert published.n_values == 5
+    assert len(set(published.encode(x))) == 5
+    shared = published.encode(pd.Series([0.0]))[0]
+    own = default.encode(pd.Series([0.0]))[0]
+    assert published.counts[shared] == 31, "21 copies and the 10 values above them"
+    assert default.counts[own] == 21
 
 
 finite = st.floats(-1e300, 1e300)
@@ -288,6 +313,24 @@ def test_numpys_scalars_and_pythons_are_the_same_categories(kind):
     spec, arrays = column.to_json()
     again = column_from_json(json.loads(json.dumps(spec)), arrays)
     assert {type(value).__name__ for value in again.values} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([1, True, 0, False, 2], r"mixes int \(1\) and bool \(True\)"),
+        ([False, None, 0], r"mixes bool \(False\) and int \(0\)"),
+        ([1.0, np.True_], r"mixes float \(1\.0\) and bool_? \(.*True_?\)"),
+        ([decimal.Decimal(1), 1], r"mixes Decimal \(Decimal\('1'\)\) and int \(1\)"),
+    ],
+)
+def test_equal_values_of_different_types_are_not_one_category(cells, words):
+    with pytest.raises(TypeError, match=f"column 'x' {words}; convert it to one type"):
+        fitted(pd.Series(cells, dtype=object, name="x"))
+
+
+def test_whole_and_other_numbers_among_objects_are_of_one_type():
+    assert fitted(pd.Series([1, 1.0, 2.5, np.int8(2)], dtype=object)).n_values == 3
 
 
 def test_decimals_keep_all_their_digits():

@@ -72,6 +72,68 @@ def test_the_mass_of_all_values_of_a_grid_is_one(mixed_model, queries, kind):
     np.testing.assert_allclose(np.exp(found.log_prob(values.iloc[:N])), mass[np.arange(N), np.arange(N)])
 
 
+@pytest.fixture(scope="module")
+def published(tiny):
+    """A model of bins without atoms: of whole numbers, few and many, and of numbers with ties."""
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=300)
+    frame = pd.DataFrame(
+        {
+            "few": rng.integers(0, 4, 300),
+            "many": rng.poisson(20, 300),
+            "coarse": 5 * rng.integers(0, 60, 300),
+            "real": normal,
+            "tied": np.where(rng.random(300) < 0.4, 0.5, normal),
+            "single": normal.astype(np.float32),
+        }
+    )
+    return tiny(n_bins=50, atoms=False).fit(frame), frame
+
+
+@pytest.mark.parametrize("name", ["few", "many", "coarse"])
+def test_masses_of_published_bins_sum_to_one_and_are_steps_of_the_cdf(published, name):
+    model, frame = published
+    found = model.conditional(name, frame.drop(columns=name).iloc[:3])
+    values = np.arange(frame[name].min(), frame[name].max() + 1)
+    mass = found.pdf(values.reshape(1, -1))
+    np.testing.assert_allclose(mass.sum(axis=1), 1, rtol=1e-9)
+    cells = model.table_[name].cells
+    ends = np.isin(values, model.table_[name].restore(model.table_[name].grid.values(cells.high)))
+    at_ends = found.cdf(values[ends].reshape(1, -1))
+    np.testing.assert_allclose(mass.cumsum(axis=1)[:, ends], at_ends, atol=1e-9)
+    assert (found.pdf(frame[name].to_numpy().reshape(1, -1)) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["real", "tied", "single"])
+def test_densities_of_published_bins_integrate_to_one(published, name):
+    model, frame = published
+    found = model.conditional(name, frame.drop(columns=name).iloc[:3])
+    cells = model.table_[name].cells
+    width = np.where(cells.high > cells.low, cells.high - cells.low, 1.0)
+    middle = (cells.low + cells.high) / 2
+    mass = found.pdf(middle.reshape(1, -1)) * width
+    np.testing.assert_allclose(mass.sum(axis=1), 1, rtol=1e-9)
+    np.testing.assert_allclose(found.cdf(cells.high.reshape(1, -1)), mass.cumsum(axis=1), atol=1e-9)
+    assert (found.pdf(frame[name].to_numpy().reshape(1, -1)) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["few", "many", "coarse", "real", "tied", "single"])
+def test_draws_of_published_bins_are_possible_and_follow_the_cdf(published, name):
+    model, frame = published
+    drawn = model.sample(400, random_state=0)[name]
+    found = model.conditional(name, {})
+    assert (found.pdf(drawn.to_numpy()) > 0).all()
+    own = found.sample(4000, random_state=0)
+    for value in frame[name].quantile([0.1, 0.4, 0.8]).to_numpy(dtype=frame[name].dtype):
+        assert found.cdf(value) == pytest.approx((own <= value).mean(), abs=0.03)
+
+
+def test_likelihoods_of_published_bins_sum_to_one(published):
+    model, _ = published
+    few = pd.DataFrame({"few": range(4)})
+    assert np.exp(model.log_prob(few)).sum() == pytest.approx(1, abs=1e-5)
+
+
 def test_a_mixed_column_has_mass_at_its_atom_and_density_elsewhere(mixed_model, queries):
     found = ask(mixed_model, "zero_inflated", queries)
     cells = mixed_model.table_["zero_inflated"].cells
@@ -138,13 +200,21 @@ def test_draws_follow_the_cdf_and_the_moments(mixed_model, queries, kind):
     np.testing.assert_allclose(drawn.std(axis=1), spread, rtol=0.25)
 
 
-@pytest.mark.parametrize("shift", [0, 1_700_000_000])
+@pytest.mark.parametrize("shift", [0, 1_700_000_000, 2**62, -(2**63)])
 def test_the_variance_does_not_depend_on_where_the_column_lies(shift, tiny):
     frame = pd.DataFrame({"stamp": np.random.default_rng(0).integers(0, 60, 300) + shift})
     found = tiny().fit(frame).conditional("stamp", {})
     # Of draws: 60 values spread evenly have a variance of 300.
-    assert found.variance() == pytest.approx(found.sample(20_000, random_state=0).var(), rel=0.05)
+    drawn = found.sample(20_000, random_state=0) - shift
+    assert found.variance() == pytest.approx(drawn.var(), rel=0.05)
     assert 100 < found.variance() < 500
+
+
+def test_the_mean_of_times_has_all_their_digits(tiny):
+    start = pd.Timestamp("2024-01-01 00:00:00.000000001")  # 2**60 nanoseconds since 1970, and more
+    times = start + pd.to_timedelta(np.arange(10).repeat(30), unit="ns")
+    mean = pd.Timestamp(tiny().fit(pd.DataFrame({"t": times})).conditional("t").mean())
+    assert start <= mean <= times.max()
 
 
 def test_many_quantiles_are_looked_up_in_parts(mixed_model, queries, monkeypatch):
@@ -288,6 +358,9 @@ def test_bad_queries_are_refused(mixed_model, queries):
     found = ask(mixed_model, "float", queries)
     with pytest.raises(ValueError, match="between 0 and 1"):
         found.icdf(1.5)
+    for n in (-1, 2.5, None, "3"):
+        with pytest.raises(ValueError, match=f"n must be a whole number, at least 0, however: {n!r}"):
+            found.sample(n)
     with pytest.raises(ValueError, match=r"shape \(3,\)"):
         found.cdf([0.1, 0.2, 0.3])
     with pytest.raises(Exception, match="not fitted"):
@@ -307,11 +380,30 @@ def test_a_missing_value_has_no_probability(mixed_model, queries, kind):
         assert np.isnan(found.cdf(values)).tolist() == [i == 2 for i in range(N)]
 
 
+@pytest.mark.parametrize("seed", [-3, 0.5, "1"])
+def test_a_bad_seed_is_refused_by_name(mixed_model, queries, seed):
+    for ask_with in (
+        lambda: mixed_model.conditional("float", random_state=seed),
+        lambda: mixed_model.conditional("float").sample(2, random_state=seed),
+        lambda: mixed_model.log_prob(queries, random_state=seed),
+    ):
+        with pytest.raises(ValueError, match=f"random_state must be .* however: {seed!r}"):
+            ask_with()
+
+
+def test_no_draws_and_counts_of_any_type(mixed_model, queries):
+    found = ask(mixed_model, "float", queries)
+    assert found.sample(0).shape == (N, 0)
+    np.testing.assert_array_equal(found.sample(2.0, random_state=0), found.sample(2, random_state=0))
+
+
 def test_no_rows_give_no_answers(mixed_model, queries):
     none = queries.iloc[:0]
     assert mixed_model.predict("float", none).shape == (0,)
     assert mixed_model.predict_proba("str", none).shape == (0, 3)
     assert mixed_model.log_prob(none).shape == (0,)
+    with pytest.raises(ValueError, match="X has no rows, so their mean log-likelihood is undefined"):
+        mixed_model.score(none)
     assert ask(mixed_model, "float", none).interval(0.5)[0].shape == (0,)
 
 

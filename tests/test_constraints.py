@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from macode_plugin import MaCoDE
+from macode_plugin import MISSING, MaCoDE
 from macode_plugin.constraints import OPERATORS, Rule, allow
 from macode_plugin.table import Table
 
@@ -151,6 +151,70 @@ def test_rules_and_conditions_hold_together(model):
 def test_conditions_that_break_a_rule_are_refused(model, conditions, rule):
     with pytest.raises(ValueError, match=rf"'{rule[0]}' values that the rules on it forbid"):
         model.sample(5, conditions=conditions, constraints=[rule])
+
+
+def neighbours(frame, name):
+    """Return two training values that no other lies between, in the midst of a column."""
+    values = np.unique(frame[name])
+    middle = len(values) // 2
+    return values[middle], values[middle + 1]
+
+
+@pytest.mark.parametrize("name", ["real", "money", "count", "day"])
+@pytest.mark.parametrize("by_row", [False, True])
+def test_a_condition_beside_the_end_of_a_rule_is_refused_and_one_at_it_kept(model, frame, name, by_row):
+    low, high = neighbours(frame, name)
+
+    def draw(value, *rule):
+        given = pd.DataFrame({name: [None, value], "kind": ["a", None]}) if by_row else {name: value}
+        free = pd.DataFrame({name: [None, None]})
+        assert model.sample(conditions=free, constraints=[(name, *rule)]).notna()[name].all()
+        drawn = model.sample(2, conditions=given, constraints=[(name, *rule)], random_state=0)[name]
+        return drawn.iloc[1]
+
+    for value, *rule in [(low, ">=", high), (high, "<=", low), (low, ">", low), (high, "<", high)]:
+        with pytest.raises(ValueError, match=f"'{name}' values that the rules on it forbid, such as"):
+            draw(value, *rule)
+    with pytest.raises(ValueError, match=f"'{name}' values that the rules on it forbid, such as"):
+        draw(low, "in", [high])
+    for value, *rule in [(high, ">=", high), (low, "<=", low), (high, ">", low), (low, "<", high)]:
+        assert draw(value, *rule) == value
+    assert draw(low, "==", low) == draw(low, "in", [high, low]) == low
+
+
+def test_a_condition_off_the_grid_is_compared_as_it_is_given(model):
+    drawn = model.sample(2, conditions={"money": 7.2512}, constraints=[("money", ">=", 7.251)])
+    assert (drawn["money"] == 7.2512).all()
+    with pytest.raises(ValueError, match=r"such as 7\.2508"):
+        model.sample(2, conditions={"money": 7.2508}, constraints=[("money", ">=", 7.251)])
+
+
+def test_a_condition_is_compared_in_its_columns_precision(tiny):
+    frame = pd.DataFrame({"x": np.random.default_rng(0).random(300).astype(np.float32)})
+    model = tiny(epochs=1).fit(frame)
+    assert float(np.float32(0.1)) > 0.1
+    for value in (0.1, np.float32(0.1)):
+        for rule in (("<=", 0.1), (">=", 0.1), ("==", 0.1), ("in", [0.1, 0.2])):
+            drawn = model.sample(2, conditions={"x": value}, constraints=[("x", *rule)])["x"]
+            assert (drawn == np.float32(0.1)).all()
+        for rule in (("<", 0.1), (">", 0.1), ("in", [0.2])):
+            with pytest.raises(
+                ValueError, match=r"'x' values that the rules on it forbid, such as 0\.1"
+            ):
+                model.sample(2, conditions={"x": value}, constraints=[("x", *rule)])
+
+
+@pytest.mark.parametrize("name", ["gaps", "kind"])
+def test_a_missing_cell_keeps_no_rule(model, name):
+    value = VALUES[name][0]
+    if name == "gaps":
+        with pytest.raises(
+            ValueError, match="'gaps' values that the rules on it forbid, such as MISSING"
+        ):
+            model.sample(2, conditions={name: MISSING}, constraints=[(name, "==", value)])
+    for operator, what in (("==", MISSING), ("in", [value, MISSING])):
+        with pytest.raises(ValueError, match=rf"rules are on values.*'{name}': MISSING"):
+            model.sample(2, constraints=[(name, operator, what)])
 
 
 def test_a_rare_rule_gives_all_rows(model, frame):

@@ -85,6 +85,28 @@ def test_associations_are_spearman():
     assert np.isnan(matrix[0, 2])
 
 
+@pytest.mark.parametrize("start", [2**62, -(2**62) - 7])
+def test_whole_numbers_that_no_float_holds_are_told_apart(start):
+    real = pd.DataFrame({"id": start + np.arange(100)})
+    other = pd.DataFrame({"id": start + np.arange(50).repeat(2)})
+    far = pd.DataFrame({"id": start - 200 + np.arange(100)})
+    assert marginal_distances(code_alike(real, real)).tolist() == [0.0]
+    assert marginal_distances(code_alike(real, other)).tolist() == pytest.approx([0.5])
+    assert marginal_distances(code_alike(real, far)).tolist() == [1.0]
+    holed = code_alike(real, other.astype("Int64").mask(other["id"] > start + 40), real.assign(id=pd.NA))
+    assert np.isnan(holed.tables[1]).sum() == 18
+    assert np.isnan(holed.tables[2]).all()
+    assert [np.nanmax(table) for table in holed.tables[:2]] == [99, 40]
+
+
+def test_ordinary_numbers_are_coded_as_they_are():
+    frame = pd.DataFrame({"x": [-3, 2**53], "t": pd.to_datetime([0, 10**12], unit="ns")})
+    assert code_alike(frame, frame).tables[0].tolist() == [
+        [-3, 0],
+        [2**53, frame["t"].astype("int64")[1]],
+    ]
+
+
 def test_declared_order_is_kept_and_columns_may_be_reordered():
     real = mixed(50)
     coded = code_alike(real, real[real.columns[::-1]])
@@ -329,6 +351,14 @@ def test_report_of_many_columns_and_categories_says_what_it_leaves_out():
     assert "The first 32 of 51 columns." in page
     assert page.count("<img") == 32 + 3 + 1
     assert "13 others" in images_of(page)[0][0]
+
+
+def test_report_shows_large_whole_numbers_and_times_as_they_are():
+    times = pd.Timestamp("2024-05-01") + pd.to_timedelta(np.arange(60), unit="D")
+    frame = pd.DataFrame({"id": 2**62 + np.arange(60), "at": times.astype("datetime64[ns]")})
+    ids, days = (svg for svg, _ in images_of(page_of(frame, frame))[:2])
+    assert "46116860184273" in ids
+    assert "2024-05" in days
 
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 1.6e18])

@@ -140,6 +140,33 @@ def test_dtypes_do_not_depend_on_the_other_rows_of_a_frame(name, dtype, mixed_mo
         assert filled.dtype == dtype
 
 
+SPARSE = {
+    "filled with 0": pd.SparseDtype("float64", 0.0),
+    "filled with NaN": pd.SparseDtype("float64"),
+    "single precision": pd.SparseDtype("float32"),
+    "text": pd.SparseDtype(object),
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_gaps_of_sparse_columns_are_filled_and_they_stay_sparse(tiny, name):
+    rng = np.random.default_rng(0)
+    cells = rng.choice(["a", "b"], 200) if name == "text" else rng.integers(0, 4, 200) * rng.random(200)
+    dense = pd.Series(cells, dtype=object if name == "text" else None).mask(rng.random(200) < 0.3)
+    frame = pd.DataFrame({"x": dense.astype(SPARSE[name]), "y": rng.normal(size=200)})
+    before = frame.copy(deep=True)
+    for filled in tiny().fit(frame).multiple_impute(frame, 2, random_state=0):
+        pd.testing.assert_frame_equal(frame, before)
+        assert filled["x"].dtype == frame["x"].dtype
+        assert filled["x"].notna().all()
+        assert equals(filled["x"], frame["x"])[dense.notna()].all()
+        assert len(set(filled["x"][dense.isna()])) > 1
+    model = tiny().fit(frame)
+    for nothing in (SPARSE[name], pd.SparseDtype("float64")):
+        gone = frame.head(4).assign(x=pd.Series([np.nan] * 4).astype(nothing))
+        assert model.impute(gone)["x"].notna().all()
+
+
 def test_categories_that_the_frame_does_not_list_are_drawn_too(mixed_model):
     colours = pd.Categorical(["red"] + [None] * 60)
     filled = mixed_model.impute(pd.DataFrame({"str": colours}), random_state=0)["str"]

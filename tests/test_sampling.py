@@ -81,6 +81,15 @@ def test_small_temperatures_tend_to_the_mode(joint_model):
     assert set(drawn["c"]) == {most_likely}
 
 
+@pytest.mark.parametrize("rules", [[], [("b", "in", ["b0", "b2"]), ("c", "in", ["c0", "c3"])]])
+def test_no_temperature_is_too_small(joint_model, rules):
+    cold, coldest = (
+        joint_model.sample(200, temperature=temperature, constraints=rules, random_state=5)
+        for temperature in (1e-20, 1e-320)
+    )
+    pd.testing.assert_frame_equal(cold, coldest)
+
+
 def test_temperature_flattens_by_degrees(joint_model):
     def entropy(temperature):
         p = joint_frequencies(joint_model.sample(8000, temperature=temperature, random_state=6))

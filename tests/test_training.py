@@ -176,7 +176,7 @@ def test_a_time_budget_below_one_step_still_leaves_a_model(tiny, frame):
     assert len(model.sample(5)) == 5
 
 
-@pytest.mark.parametrize("max_time", [0, -1.0, math.nan])
+@pytest.mark.parametrize("max_time", [0, -1.0, math.nan, "5"])
 def test_an_impossible_time_budget_is_refused(max_time, tiny, frame):
     with pytest.raises(ValueError, match=rf"max_time.*{max_time}"):
         tiny().fit(frame, max_time=max_time)

@@ -166,14 +166,15 @@ def _as_series(values: Any) -> pd.Series:
 
 def _sorted_unique(series: pd.Series) -> tuple[Any, np.ndarray]:
     """Return the distinct values of a column in sorted order, and how often each occurs."""
+    known = series.dropna()
     try:
-        codes, unique = pd.factorize(series.dropna(), sort=False)
+        codes, unique = pd.factorize(known, sort=False)
     except TypeError as error:
         raise TypeError(
             f"column {series.name!r} holds values that cannot be categories ({error}); "
             "convert them to str or numbers before fit"
         ) from error
-    _check_one_type(series.name, unique)
+    _check_one_type(known)
     listed = _as_series(unique)
     try:
         order = np.argsort(listed.to_numpy(), kind="stable")
@@ -185,14 +186,18 @@ def _sorted_unique(series: pd.Series) -> tuple[Any, np.ndarray]:
     return listed.iloc[order].array, counts[order]
 
 
-def _check_one_type(name: Any, unique: Any) -> None:
+def _check_one_type(series: pd.Series) -> None:
+    """Raise a TypeError if a column of objects mixes types; equal values of two, as 1 and True, too."""
+    by_type: dict[type, Any] = {}
+    for value in series if pd.api.types.is_object_dtype(series) else ():
+        by_type.setdefault(type(value), value)
     examples: dict[Any, Any] = {}
-    for value in unique if pd.api.types.is_object_dtype(unique) else ():
+    for value in by_type.values():
         examples.setdefault(_family(value), value)
     if len(examples) > 1:
         first, second = list(examples.values())[:2]
         raise TypeError(
-            f"column {name!r} mixes {type(first).__name__} ({first!r}) and "
+            f"column {series.name!r} mixes {type(first).__name__} ({first!r}) and "
             f"{type(second).__name__} ({second!r}); convert it to one type, for example with "
             "astype(str)"
         )

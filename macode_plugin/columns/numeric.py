@@ -49,7 +49,7 @@ class NumericColumn(Column):
     @classmethod
     def fit(cls, series: pd.Series, *, n_bins: int, atoms: bool, model_missing: bool) -> NumericColumn:
         """Cut the range of a training column into cells."""
-        wall = dtypes.on_the_wall(series)
+        wall = _best_by_the_wall(series)
         values, missing = dtypes.to_numbers(series, wall=wall)
         observed = values[~missing]
         _check_finite(series.name, observed)
@@ -69,7 +69,7 @@ class NumericColumn(Column):
         if atoms:
             cells = atom_cells(ticks, n_bins, whole=grid.whole)
         else:
-            cells = equal_width_cells(ticks, n_bins)
+            cells = equal_width_cells(ticks, n_bins, whole=grid.whole)
         counts = np.bincount(cells.find(ticks), minlength=len(cells)).astype(float)
         return cls(series.name, counts, n_missing, dtype=series.dtype, cells=cells, grid=grid, wall=wall)
 
@@ -104,18 +104,22 @@ class NumericColumn(Column):
     def ticks(self, series: pd.Series) -> np.ndarray:
         """Return values, none of them missing, as float64 ticks of the column's grid, shape (n,).
 
+        A value between two that the dtype can hold lies between their ticks.
+
         Raises
         ------
         ValueError
             For values that cannot be read as this column's.
         """
-        return self.grid.ticks(self._numbers(series)[0])
+        values, _, above = self._numbers(series)
+        return self.grid.ticks(values, above)
 
     def outside(self, series: pd.Series) -> np.ndarray:
         """Return True for each cell that has a value beyond the training range, shape (n,)."""
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         if self.grid.integer:
-            return ~missing & ((values < self.grid.origin) | (values > self.grid.top))
+            beyond = (values > self.grid.top) | (above & (values == self.grid.top))
+            return ~missing & ((values < self.grid.origin) | beyond)
         ticks = self.grid.ticks(values)
         return ~missing & ((ticks < self.cells.low[0]) | (ticks > self.cells.high[-1]))
 
@@ -123,9 +127,10 @@ class NumericColumn(Column):
         """Return values, none of them missing, in the training column's dtype."""
         if self._same_unit(series.dtype):
             return series.astype(self.dtype)
-        return read_as(series, self.dtype).astype(self.dtype)
+        return read_as(series, self.dtype)[0].astype(self.dtype)
 
-    def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    def _numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return values as numbers, which are missing, and which lie above their number."""
         try:
             return self._read(series)
         except UNREADABLE as error:
@@ -135,13 +140,14 @@ class NumericColumn(Column):
                 f"cannot be read as one: {dtypes.reason(error)}"
             ) from error
 
-    def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
-            return dtypes.to_numbers(series, wall=self.wall)
-        values, missing = dtypes.to_numbers(read_as(series, self.dtype), wall=self.wall)
+            return *dtypes.to_numbers(series, wall=self.wall), np.zeros(len(series), dtype=bool)
+        own, above = read_as(series, self.dtype)
+        values, missing = dtypes.to_numbers(own, wall=self.wall)
         if (missing & series.notna().to_numpy(dtype=bool)).any():
             raise ValueError("as text it means that there is no value; give None or NaN for that")
-        return values, missing
+        return values, missing, above
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
@@ -149,10 +155,10 @@ class NumericColumn(Column):
         return (plain and own) or dtype == self.dtype
 
     def _strange_values(self, series: pd.Series) -> np.ndarray:
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         if len(self.cells) == 0:
             return ~missing
-        return ~missing & self._fractions(values)
+        return ~missing & (above | self._fractions(values))
 
     def _fractions(self, values: np.ndarray) -> np.ndarray:
         """Return which numbers a column of whole ones cannot hold."""
@@ -161,13 +167,18 @@ class NumericColumn(Column):
         return np.isfinite(values) & (np.floor(values) != values)
 
     def _encode_values(self, series: pd.Series) -> np.ndarray:
-        values, missing = self._numbers(series)
+        values, missing, above = self._numbers(series)
         _check_finite(self.name, values[~missing])
         if len(self.cells) == 0:
             raise ValueError(f"column {self.name!r} had no value in training, so none can be given")
         if (fractions := self._fractions(values)).any():
             broken = values[fractions][0]
             raise ValueError(f"column {self.name!r} holds whole numbers, and {broken} is not one")
+        if above.any():
+            raise ValueError(
+                f"column {self.name!r} holds {self.dtype} values, and "
+                f"{dtypes.plain(series[above].iloc[0])!r} is finer than these; round it"
+            )
         return self.cells.find(self.grid.ticks(values))
 
     def _decode_values(
@@ -214,6 +225,19 @@ class NumericColumn(Column):
             grid=Grid(**spec["grid"]),
             wall=spec["wall"],
         )
+
+
+def _best_by_the_wall(series: pd.Series) -> bool:
+    """Tell whether zoned times are counted by the clock on the wall, if they can be, or in UTC.
+
+    By the one on whose grid fewer values are possible: midnights of UTC are days apart there, and
+    hours on walls elsewhere.
+    """
+    known = series.dropna()
+    if len(known) == 0 or not dtypes.on_the_wall(known):
+        return False
+    by_wall, by_utc = (Grid.fit(dtypes.to_numbers(known, wall=wall)[0]) for wall in (True, False))
+    return by_wall.step >= by_utc.step
 
 
 def _fit_grid(observed: np.ndarray, dtype: Any, atoms: bool) -> Grid:

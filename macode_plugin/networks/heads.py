@@ -21,6 +21,10 @@ TOKENS_PER_FREQUENCY = 40
 """Tokens of a column for each frequency that is hardly damped. Fewer let a large table's sharp
 conditionals be learned in time; more keep a small table, whose columns have few tokens, smooth."""
 
+COLDEST = 1e-30
+"""The lowest temperature that logits are divided by: the most probable token is drawn already, and
+still smaller divisors make logits too large for single precision."""
+
 
 def token_offsets(vocabulary: Vocabulary) -> Tensor:
     """Return where each column's tokens begin among the tokens of all columns, shape (p,)."""
@@ -229,6 +233,7 @@ class FrozenHeads:
     """
 
     def __init__(self, heads: Heads, temperature: float, log_weights: Mapping[int, Tensor]) -> None:
+        temperature = max(temperature, COLDEST)
         weight, bias = heads.vectors() / temperature, heads.bias / temperature
         self.gathered = [bucket.gather(weight, bias) for bucket in heads.buckets]
         self.log_weights = [_pad_weights(bucket, log_weights) for bucket in heads.buckets]
