@@ -90,33 +90,23 @@ class Cells:
         return np.where(after == 0, 0.0, np.where(after == len(self.knots_x), 1.0, rank))
 
 
-def equal_width_cells(x: np.ndarray, n_bins: int, *, whole: bool) -> Cells:
-    """Cut the empirical distribution function F into ``n_bins`` equal widths, as published.
+def equal_width_cells(x: np.ndarray, n_bins: int) -> Cells:
+    """Cut the empirical distribution function into ``n_bins`` equal widths, as published.
 
-    A value x belongs to the bin ``(l / n_bins, (l + 1) / n_bins]`` that F(x) falls into; bins without a
-    training value, which repeated values leave, get no cell. A cell holds what is above the cell below
-    it, up to its own largest training value, and a draw is the quantile at a uniform number between the
-    masses that F has there. (Between l / n_bins and (l + 1) / n_bins themselves, quantiles also are
-    values of other cells, wherever values repeat.) Quantiles are interpolated linearly between order
-    statistics so that F of a training value's quantile is that value.
-
-    Arguments
-    ---------
-    x : ndarray, shape (n,)
-        Training values in ticks, n >= 1.
-    n_bins : int
-    whole : bool
-        Whether only whole numbers are values of the column.
+    The quantile function interpolates linearly between order statistics. Repeated values are
+    smeared over their neighbours and may leave cells empty: :func:`atom_cells` mends that.
     """
     x = np.sort(x)
-    up_to = np.flatnonzero(np.r_[x[1:] != x[:-1], True]) + 1
-    bin_ = (up_to * n_bins - 1) // len(x)
-    up_to = up_to[np.r_[bin_[1:] != bin_[:-1], True]]
-    boundaries = x[up_to[:-1] - 1]
-    above = boundaries + 1 if whole else np.nextafter(boundaries, boundaries.dtype.type(np.inf))
-    low, high = np.r_[x[0], above].astype(float), x[up_to - 1].astype(float)
-    knots_u = np.arange(len(x) + 1) / len(x)
-    return Cells(np.r_[0, up_to] / len(x), boundaries, low, high, knots_u, np.r_[x[0], x].astype(float))
+    edges = np.arange(n_bins + 1) / n_bins
+    n_up_to = np.floor(edges[1:-1] * len(x) + 1e-9).astype(int)
+    last_of_its_value = np.r_[x[1:] != x[:-1], True]
+    ends = np.flatnonzero(last_of_its_value) + 1
+    below = np.searchsorted(ends, n_up_to, side="right")
+    boundaries = np.where(below > 0, x[ends[below - 1] - 1], -np.inf)
+    knots_u = np.linspace(0.0, 1.0, len(x)) if len(x) > 1 else np.array([0.0, 1.0])
+    knots_x = x if len(x) > 1 else np.repeat(x, 2)
+    borders = np.interp(edges, knots_u, knots_x)
+    return Cells(edges, boundaries, borders[:-1], borders[1:], knots_u, knots_x)
 
 
 def atom_cells(x: np.ndarray, n_bins: int, *, whole: bool) -> Cells:

@@ -72,68 +72,6 @@ def test_the_mass_of_all_values_of_a_grid_is_one(mixed_model, queries, kind):
     np.testing.assert_allclose(np.exp(found.log_prob(values.iloc[:N])), mass[np.arange(N), np.arange(N)])
 
 
-@pytest.fixture(scope="module")
-def published(tiny):
-    """A model of bins without atoms: of whole numbers, few and many, and of numbers with ties."""
-    rng = np.random.default_rng(0)
-    normal = rng.normal(size=300)
-    frame = pd.DataFrame(
-        {
-            "few": rng.integers(0, 4, 300),
-            "many": rng.poisson(20, 300),
-            "coarse": 5 * rng.integers(0, 60, 300),
-            "real": normal,
-            "tied": np.where(rng.random(300) < 0.4, 0.5, normal),
-            "single": normal.astype(np.float32),
-        }
-    )
-    return tiny(n_bins=50, atoms=False).fit(frame), frame
-
-
-@pytest.mark.parametrize("name", ["few", "many", "coarse"])
-def test_masses_of_published_bins_sum_to_one_and_are_steps_of_the_cdf(published, name):
-    model, frame = published
-    found = model.conditional(name, frame.drop(columns=name).iloc[:3])
-    values = np.arange(frame[name].min(), frame[name].max() + 1)
-    mass = found.pdf(values.reshape(1, -1))
-    np.testing.assert_allclose(mass.sum(axis=1), 1, rtol=1e-9)
-    cells = model.table_[name].cells
-    ends = np.isin(values, model.table_[name].restore(model.table_[name].grid.values(cells.high)))
-    at_ends = found.cdf(values[ends].reshape(1, -1))
-    np.testing.assert_allclose(mass.cumsum(axis=1)[:, ends], at_ends, atol=1e-9)
-    assert (found.pdf(frame[name].to_numpy().reshape(1, -1)) > 0).all()
-
-
-@pytest.mark.parametrize("name", ["real", "tied", "single"])
-def test_densities_of_published_bins_integrate_to_one(published, name):
-    model, frame = published
-    found = model.conditional(name, frame.drop(columns=name).iloc[:3])
-    cells = model.table_[name].cells
-    width = np.where(cells.high > cells.low, cells.high - cells.low, 1.0)
-    middle = (cells.low + cells.high) / 2
-    mass = found.pdf(middle.reshape(1, -1)) * width
-    np.testing.assert_allclose(mass.sum(axis=1), 1, rtol=1e-9)
-    np.testing.assert_allclose(found.cdf(cells.high.reshape(1, -1)), mass.cumsum(axis=1), atol=1e-9)
-    assert (found.pdf(frame[name].to_numpy().reshape(1, -1)) > 0).all()
-
-
-@pytest.mark.parametrize("name", ["few", "many", "coarse", "real", "tied", "single"])
-def test_draws_of_published_bins_are_possible_and_follow_the_cdf(published, name):
-    model, frame = published
-    drawn = model.sample(400, random_state=0)[name]
-    found = model.conditional(name, {})
-    assert (found.pdf(drawn.to_numpy()) > 0).all()
-    own = found.sample(4000, random_state=0)
-    for value in frame[name].quantile([0.1, 0.4, 0.8]).to_numpy(dtype=frame[name].dtype):
-        assert found.cdf(value) == pytest.approx((own <= value).mean(), abs=0.03)
-
-
-def test_likelihoods_of_published_bins_sum_to_one(published):
-    model, _ = published
-    few = pd.DataFrame({"few": range(4)})
-    assert np.exp(model.log_prob(few)).sum() == pytest.approx(1, abs=1e-5)
-
-
 def test_a_mixed_column_has_mass_at_its_atom_and_density_elsewhere(mixed_model, queries):
     found = ask(mixed_model, "zero_inflated", queries)
     cells = mixed_model.table_["zero_inflated"].cells

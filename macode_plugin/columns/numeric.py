@@ -69,7 +69,7 @@ class NumericColumn(Column):
         if atoms:
             cells = atom_cells(ticks, n_bins, whole=grid.whole)
         else:
-            cells = equal_width_cells(ticks, n_bins, whole=grid.whole)
+            cells = equal_width_cells(ticks, n_bins)
         counts = np.bincount(cells.find(ticks), minlength=len(cells)).astype(float)
         return cls(series.name, counts, n_missing, dtype=series.dtype, cells=cells, grid=grid, wall=wall)
 
