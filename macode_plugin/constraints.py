@@ -137,20 +137,34 @@ def check_agreement(table: Table, given: Conditions, allowed: Mapping[int, Allow
 def _breaks(column: NumericColumn, values: pd.Series, allowed: Allowed) -> np.ndarray:
     """Return which values break a column's rules, compared in its own precision, shape (n,)."""
     present = values.notna().to_numpy(dtype=bool)
-    ticks = pd.Series(_precise_ticks(column, values[present]))
-    kept = np.ones(len(ticks), dtype=bool)
+    places = _places(column, values[present])
+    kept = np.ones(int(present.sum()), dtype=bool)
     for rule in allowed.rules:
-        bounds = _precise_ticks(column, pd.Series(_values(rule), name=column.name))
-        bound = bounds if rule.operator == "in" else bounds[0]
-        kept &= OPERATORS[rule.operator](ticks, bound).to_numpy()
+        bounds = _places(column, pd.Series(_values(rule), name=column.name))
+        kept &= _holds(rule.operator, places, bounds)
     broken = np.zeros(len(values), dtype=bool)
     broken[present] = ~kept
     return broken
 
 
-def _precise_ticks(column: NumericColumn, values: pd.Series) -> np.ndarray:
+def _places(column: NumericColumn, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return what values are compared by: numbers, and which lie above theirs, each of shape (n,)."""
+    if column.grid.integer:  # whose ticks do not tell apart what lies between two of them
+        return column.numbers(values)
     ticks = column.ticks(values)
-    return ticks if column.grid.whole else ticks.astype(column.precision)
+    ticks = ticks if column.grid.whole else ticks.astype(column.precision)
+    return ticks, np.zeros(len(ticks), dtype=bool)
+
+
+def _holds(
+    operator: str, places: tuple[np.ndarray, np.ndarray], bounds: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Return which places stand to a bound, or to one of several for "in", as an operator says."""
+    (number, above), (limit, beyond) = ([part[:, None] for part in places], bounds)
+    equal = (number == limit) & (above == beyond)
+    less = (number < limit) | ((number == limit) & (above < beyond))
+    holds = {"<": less, "<=": less | equal, ">": ~(less | equal), ">=": ~less}
+    return holds.get(operator, equal).any(axis=1)
 
 
 def _read_rule(triple: Any) -> Rule:

@@ -29,7 +29,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 
-from macode_plugin.dtypes import is_arrow_decimal, is_numeric, plain, to_numbers
+from macode_plugin.dtypes import is_arrow_decimal, is_numeric, plain, reason, to_numbers
 from macode_plugin.grid import EXACT, distances
 from macode_plugin.reading import UNREADABLE, first_unreadable, read_as
 
@@ -224,7 +224,11 @@ def _check_alike(real: pd.DataFrame, other: pd.DataFrame) -> None:
 
 def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
     """Return a column's numbers in every table, and the number that they are counted from."""
-    columns = [_without_decimals(series) for series in columns]
+    real_too = is_arrow_decimal(columns[0].dtype)
+    columns = [
+        _without_decimals(series) if real_too or is_arrow_decimal(series.dtype) else series
+        for series in columns
+    ]
     numbers = [_read_numbers(series, columns[0].dtype) for series in columns]
     known = np.concatenate([values[~missing] for values, missing in numbers])
     large = known.dtype.kind == "i" and len(known) and (known.max() > EXACT or known.min() < -EXACT)
@@ -237,10 +241,15 @@ def _code_numbers(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
 
 
 def _without_decimals(series: pd.Series) -> pd.Series:
-    """Return a column with decimals, of whatever scale, as the plain numbers that they are."""
-    if not is_arrow_decimal(series.dtype):
-        return series
-    return pd.Series(series.to_numpy(dtype=np.float64, na_value=np.nan), series.index, name=series.name)
+    """Return decimals, of whatever scale, or what may be one as text, as the plain numbers they are."""
+    try:
+        floats = series.astype(object).where(series.notna(), np.nan).astype(np.float64)
+    except UNREADABLE as error:
+        raise ValueError(
+            f"column {series.name!r} holds decimals in the real table, but {series.dtype} values in the "
+            f"other that are no numbers: {reason(error)}; correct them"
+        ) from error
+    return floats
 
 
 def _read_numbers(series: pd.Series, dtype: Any) -> tuple[np.ndarray, np.ndarray]:

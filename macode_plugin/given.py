@@ -62,16 +62,15 @@ def _given_value(column: Column, text: str) -> Any:
     from macode_plugin.conditions import MISSING
 
     if isinstance(column, CategoricalColumn):
-        return _category(column, text)
+        return _category(column, text, _spellings(column))
     # Numbers and dates are read by the column itself.
     return text or MISSING
 
 
-def _category(column: CategoricalColumn, text: str) -> Any:
+def _category(column: CategoricalColumn, text: str, spellings: dict[str, Any]) -> Any:
     """Return the category that is written as ``text``; it need not be a string itself."""
     from macode_plugin.conditions import MISSING
 
-    spellings = _spellings(column)
     if text in spellings:
         return spellings[text]
     if not text:
@@ -136,8 +135,8 @@ def _read_file(table: Table, path: Path) -> pd.DataFrame:
     in_text = path.suffix.lower() == ".csv"
     for column in categorical:
         if column.name in frame.columns and (in_text or _may_differ(column, frame[column.name].dtype)):
-            cells = frame[column.name].astype(object)
-            values = {cell: _category(column, str(cell)) for cell in cells.dropna().unique()}
+            cells, spellings = frame[column.name].astype(object), _spellings(column)
+            values = {cell: _category(column, str(cell), spellings) for cell in cells.dropna().unique()}
             frame[column.name] = cells.map(values)
     return frame
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Grid", "distances", "moved"]
+__all__ = ["EXACT", "Grid", "distances", "moved"]
 
 MAX_DECIMALS = 9
 """More decimals than this are taken for a measurement's full precision, not for a grid."""

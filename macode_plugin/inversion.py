@@ -56,11 +56,16 @@ class _Blocks(Cumulative):
 
     def __init__(self, probability: Tensor, dtype: torch.dtype) -> None:
         n_whole = probability.shape[1] // BLOCK * BLOCK
-        whole = probability[:, :n_whole].unflatten(1, (-1, BLOCK)).sum(dim=2)
-        rest = probability[:, n_whole:].sum(dim=1, keepdim=True)
-        super().__init__(torch.cat([whole, rest], dim=1), dtype)
+        sums = probability[:, :n_whole].unflatten(1, (-1, BLOCK)).sum(dim=2)
+        if n_whole < probability.shape[1]:
+            sums = torch.cat([sums, probability[:, n_whole:].sum(dim=1, keepdim=True)], dim=1)
+        super().__init__(sums, dtype)
         self.probability = probability
         self.dtype = dtype
+
+    def mean_place(self) -> Tensor:
+        """Return about the mean share of tokens that come before the drawn one, shape (n,)."""
+        return super().mean_place() + 0.5 / self.sums.shape[1]  # the middle of a block, not its first
 
     def invert(self, u: Tensor) -> Tensor:
         """Return the token of each row at ``u``; see :meth:`Cumulative.invert`."""

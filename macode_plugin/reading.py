@@ -21,7 +21,7 @@ from macode_plugin import dtypes
 
 __all__ = ["UNREADABLE", "first_unreadable", "read_as"]
 
-UNREADABLE = (TypeError, ValueError, OverflowError)
+UNREADABLE = (TypeError, ValueError, ArithmeticError, NotImplementedError)
 """What :func:`read_as` raises."""
 
 _OFFSET = r"\d[T ]\d\d[\d:.,]*\s?(?:Z|[+-]\d\d(?::?\d\d){0,2})$"
@@ -50,8 +50,8 @@ def read_as(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
 
     Raises
     ------
-    TypeError, ValueError, OverflowError
-        For a value that cannot be read.
+    TypeError, ValueError, ArithmeticError, NotImplementedError
+        For a value that cannot be read (:data:`UNREADABLE`).
     """
     if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind in "mM":
         series = series.astype(object)
@@ -69,7 +69,7 @@ def read_as(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
         return _lower(_read_spans(series), dtype)
     if pd.api.types.is_integer_dtype(dtype):
         return _exact(_whole_or_float(series))
-    return _exact(series.astype(np.float64 if pd.api.types.is_float_dtype(dtype) else dtype))
+    return _exact(_floats(series) if pd.api.types.is_float_dtype(dtype) else series.astype(dtype))
 
 
 def first_unreadable(series: pd.Series, read: Callable[[pd.Series], Any]) -> Any:
@@ -97,7 +97,7 @@ def _lower(exact: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
 
 
 def _read_times(series: pd.Series) -> pd.Series:
-    """Return dates and times given as such or in ISO 8601, which a number is not, without offsets."""
+    """Return dates and times given as such or in ISO 8601, without offsets; a number is read as text."""
     if pd.api.types.is_numeric_dtype(series.dtype):
         # Newer versions of pandas take numbers for nanoseconds since 1970, whatever the format.
         series = series.astype(str)
@@ -108,7 +108,10 @@ def _read_times(series: pd.Series) -> pd.Series:
 
 
 def _tells_offset(series: pd.Series) -> np.ndarray:
-    return series.astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
+    text = np.array([isinstance(value, str) for value in series], dtype=bool)
+    told = np.array([getattr(value, "tzinfo", None) is not None for value in series], dtype=bool)
+    told[text] = series[text].astype(str).str.contains(_OFFSET).to_numpy(dtype=bool)
+    return told
 
 
 def _read_zoned_times(series: pd.Series, dtype: pd.DatetimeTZDtype) -> tuple[pd.Series, np.ndarray]:
@@ -144,9 +147,10 @@ def _is_number(value: Any) -> bool:
 def _read_periods(series: pd.Series, dtype: pd.PeriodDtype) -> tuple[pd.Series, np.ndarray]:
     """Return periods; a time, or a shorter period, is one of them if it is where one begins."""
     own = series.astype(dtype)
-    given = series.notna().to_numpy(dtype=bool)
+    # Text as the column writes it; pandas would guess another frequency by it.
+    other = ((own.astype(str) != series.astype(str)) & series.notna() & own.notna()).to_numpy(dtype=bool)
     above = np.zeros(len(series), dtype=bool)
-    above[given] = [not _begins(*pair) for pair in zip(own[given], series[given])]
+    above[other] = [not _begins(*pair) for pair in zip(own[other], series[other])]
     return own, above
 
 
@@ -169,20 +173,35 @@ def _read_arrow_times(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndar
         exact = _read_times(series)
         own = exact.dt.floor("D")
         return own.astype(dtype), (exact.notna() & (own != exact)).to_numpy(dtype=bool)
-    if not (pat.is_timestamp(arrow_type) or pat.is_duration(arrow_type)):
-        return _exact(series.astype(dtype))
+    if pat.is_time(arrow_type):
+        return _read_arrow_clock(series, dtype)
     zone = getattr(arrow_type, "tz", None)
     plain: Any = pd.DatetimeTZDtype(arrow_type.unit, zone) if zone else np.dtype(dtype.numpy_dtype)
     own, above = read_as(series, plain)
     return own.astype(dtype), above
 
 
+def _read_arrow_clock(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
+    """Return times of day; Arrow would cut what is finer than their unit."""
+    import pyarrow as pa
+
+    finest = pd.ArrowDtype(pa.time64("ns"))
+    counts, missing = dtypes.to_numbers(series.astype(finest))
+    per_unit = 10 ** (9 - 3 * ("s", "ms", "us", "ns").index(dtype.pyarrow_dtype.unit))
+    own = dtypes.restore_numbers(counts // per_unit, missing, dtype)
+    return own.set_axis(series.index), ~missing & (counts % per_unit > 0)
+
+
 def _read_decimals(series: pd.Series, dtype: Any) -> tuple[pd.Series, np.ndarray]:
     """Return Arrow decimals; floats are read by the decimals that they print with."""
     scale = dtype.pyarrow_dtype.scale
+    values = list(series)
+    if pd.api.types.is_float_dtype(series.dtype) and series.dtype.itemsize < 8:
+        # pandas hands them out as doubles, which print with digits that these do not have.
+        values = [value if pd.isna(value) else np.float32(value) for value in series]
     cells, above = [], np.zeros(len(series), dtype=bool)
     with decimal.localcontext(decimal.Context(prec=80)):
-        for i, value in enumerate(series):
+        for i, value in enumerate(values):
             units = _units(value, scale)
             lower = None if units is None else units.to_integral_value(decimal.ROUND_FLOOR)
             cells.append(None if lower is None else lower.scaleb(-scale))
@@ -201,7 +220,7 @@ def _units(value: Any, scale: int) -> decimal.Decimal | None:
     in_floats = isinstance(value, numbers.Real) and not isinstance(value, int)
     try:
         units = decimal.Decimal(str(value) if in_floats else value).scaleb(scale)
-    except decimal.InvalidOperation:
+    except (decimal.InvalidOperation, decimal.Overflow):
         raise ValueError("it is not a number") from None
     if units.is_nan():
         return None
@@ -211,9 +230,13 @@ def _units(value: Any, scale: int) -> decimal.Decimal | None:
     return near if in_floats and abs(units - near) < NEAR else units
 
 
+def _floats(series: pd.Series) -> pd.Series:
+    return series.where(series.notna(), np.nan).astype(np.float64)
+
+
 def _whole_or_float(series: pd.Series) -> pd.Series:
     """Return whole numbers with all their digits, which floats do not keep beyond 2**53."""
     try:
-        return series.astype("Int64")
+        return series.where(series.notna(), pd.NA).astype("Int64")
     except (TypeError, ValueError):
-        return series.astype(np.float64)
+        return _floats(series)

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from macode_plugin import MISSING, MaCoDE
-from macode_plugin.constraints import OPERATORS, Rule, allow
+from macode_plugin.conditions import read_conditions
+from macode_plugin.constraints import OPERATORS, Rule, allow, check_agreement, read_rules
 from macode_plugin.table import Table
 
 
@@ -311,3 +312,38 @@ def test_strict_rules_leave_out_an_atom_among_numbers_of_full_precision():
         assert np.isfinite(weight[atom]) == allowed, operator
         assert np.isfinite(weight[atom - 1]) == (operator in ("<", "<="))
         assert np.isfinite(weight[atom + 1]) == (operator in (">", ">="))
+
+
+BETWEEN = [
+    ("i", 112, "<", 115, True),
+    ("i", 118, "<=", 115, False),
+    ("i", 118, ">=", 119, False),
+    ("i", 118, "in", [113, 110], False),
+    ("i", 110, "in", [113, 110], True),
+    ("d", "2020-01-05T09:00", "<", "2020-01-05T12:00", True),
+    ("d", "2020-01-05T18:00", "<=", "2020-01-05T12:00", False),
+    ("f", np.float32(148.98), ">=", 148.98, True),
+    ("f", np.float32(148.98), "==", 148.98, True),
+    ("f", np.float32(148.98), "<", 148.98, False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "operator", "bound", "kept"), BETWEEN, ids=str)
+def test_conditions_between_the_values_of_a_grid_are_compared_as_they_are(
+    name, value, operator, bound, kept
+):
+    frame = pd.DataFrame(
+        {
+            "i": np.arange(200) * 10,
+            "d": pd.date_range("2020-01-01", periods=200),
+            "f": (np.arange(200) / 100 + 147).round(2).astype("float32"),
+        }
+    )
+    table = Table.fit(frame, n_bins=20, atoms=True, model_missing=False, categorical_columns=None)
+    given = read_conditions(table, {name: value}, 1)
+    rules = read_rules(table, [(name, operator, bound)])
+    if kept:
+        check_agreement(table, given, rules)
+    else:
+        with pytest.raises(ValueError, match="rules on it forbid"):
+            check_agreement(table, given, rules)

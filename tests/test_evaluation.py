@@ -177,6 +177,9 @@ def test_decimals_of_two_scales_compare():
     assert evaluate(real, same).marginal_distance == 0
     assert evaluate(real, real.astype("float64")).marginal_distance == 0
     assert evaluate(real.astype("float64"), same).marginal_distance == 0
+    assert evaluate(real, real.astype(object)).marginal_distance == 0
+    with pytest.raises(ValueError, match=r"'x' holds decimals .* no numbers: .*'high'"):
+        evaluate(real, pd.DataFrame({"x": ["0.2", "high"]}))
 
 
 @pytest.mark.parametrize(

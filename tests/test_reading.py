@@ -258,3 +258,49 @@ def test_a_time_is_no_date():
 def test_the_first_value_that_cannot_be_read_is_found():
     cells = pd.Series(["0.2", None, "1", "cheap", "dear"], dtype=object)
     assert first_unreadable(cells, lambda part: read_exactly(part, PRICE)) == "cheap"
+
+
+@pytest.mark.parametrize("frequency", ["W", "W-WED", "2W", "Q-NOV", "Y-MAR", "D", "M"])
+def test_periods_are_read_as_they_are_written(frequency):
+    written = pd.Series(pd.period_range("2015-01-01", periods=40, freq=frequency))
+    own, above = read_as(written.astype(str), written.dtype)
+    pd.testing.assert_series_equal(own, written)
+    assert not above.any()
+
+
+@pytest.mark.parametrize(("unit", "finer"), [("s", "12:00:00.9"), ("ms", "12:00:00.0009")])
+def test_times_of_day_are_not_cut(unit, finer):
+    dtype = pd.ArrowDtype(pa.time32(unit))
+    for values in (
+        pd.Series(["12:00:00", finer, None]),
+        pd.Series(["12:00:00", finer, None], dtype=object),
+    ):
+        own, above = read_as(values, dtype)
+        assert own.dtype == dtype
+        assert own[:2].tolist() == [datetime.time(12)] * 2
+        assert above.tolist() == [False, True, False]
+
+
+def test_numbers_of_single_precision_are_decimals_by_their_own_digits():
+    values = pd.Series([1234.57, 48.98, np.nan], dtype="float32")
+    own, above = read_as(values, pd.ArrowDtype(pa.decimal128(10, 2)))
+    assert own[:2].tolist() == [decimal.Decimal("1234.57"), decimal.Decimal("48.98")]
+    assert not above.any()
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA, pd.NaT], ids=str)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "Int32"])
+def test_gaps_among_objects_are_gaps_of_numbers(dtype, gap):
+    own, _ = read_as(pd.Series([5, gap, "7"], dtype=object), pd.api.types.pandas_dtype(dtype))
+    assert own.isna().tolist() == [False, True, False]
+    assert own[[0, 2]].tolist() == [5, 7]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(5, pa.time32("s")), (pd.Timedelta(1, "s"), pa.time32("s")), ("1e999999", pa.decimal128(10, 2))],
+    ids=str,
+)
+def test_what_cannot_be_read_is_told_in_one_way(value, dtype):
+    with pytest.raises(UNREADABLE):
+        read_exactly(pd.Series([value], dtype=object), pd.ArrowDtype(dtype))

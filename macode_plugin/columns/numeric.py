@@ -114,6 +114,17 @@ class NumericColumn(Column):
         values, _, above = self._numbers(series)
         return self.grid.ticks(values, above)
 
+    def numbers(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return values, none of them missing, as numbers, and which lie above theirs, shape (n,).
+
+        Raises
+        ------
+        ValueError
+            For values that cannot be read as this column's.
+        """
+        values, _, above = self._numbers(series)
+        return values, above
+
     def outside(self, series: pd.Series) -> np.ndarray:
         """Return True for each cell that has a value beyond the training range, shape (n,)."""
         values, missing, above = self._numbers(series)
@@ -142,12 +153,22 @@ class NumericColumn(Column):
 
     def _read(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if dtypes.is_numeric(series.dtype) and self._same_unit(series.dtype):
-            return *dtypes.to_numbers(series, wall=self.wall), np.zeros(len(series), dtype=bool)
+            values, missing = dtypes.to_numbers(series, wall=self.wall)
+            return self._decimals_of(values), missing, np.zeros(len(series), dtype=bool)
         own, above = read_as(series, self.dtype)
         values, missing = dtypes.to_numbers(own, wall=self.wall)
+        values = self._decimals_of(values)
         if (missing & series.notna().to_numpy(dtype=bool)).any():
             raise ValueError("as text it means that there is no value; give None or NaN for that")
         return values, missing, above
+
+    def _decimals_of(self, values: np.ndarray) -> np.ndarray:
+        """Return the decimals that single-precision numbers of a column with decimals stand for."""
+        if self.precision is not np.float32 or not self.grid.whole or self.grid.integer:
+            return values
+        with np.errstate(over="ignore", invalid="ignore"):
+            decimals = np.round(values.astype(np.float64), self.grid.decimals)
+            return np.where(decimals.astype(np.float32) == values.astype(np.float32), decimals, values)
 
     def _same_unit(self, dtype: Any) -> bool:
         plain = pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
