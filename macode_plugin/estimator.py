@@ -293,6 +293,7 @@ class MaCoDE(Inference, BaseEstimator):
         temperature: float = 1.0,
         conditions: Mapping[Any, Any] | pd.DataFrame | None = None,
         constraints: Iterable[tuple[Any, str, Any]] | None = None,
+        never_missing: Iterable[Any] = (),
         random_state: int | None = None,
     ) -> pd.DataFrame:
         """Draw rows, all cells or those that conditions leave free.
@@ -318,6 +319,9 @@ class MaCoDE(Inference, BaseEstimator):
             ``<=``, ``>``, ``>=``, ``==`` and ``in`` (with a list). Rows follow the model's
             distribution restricted to the rules: exactly for one constrained column, by
             importance resampling for several (:func:`macode_plugin.sampling.draw_rows`).
+        never_missing : iterable of labels
+            Columns drawn after the others, and not missing, whatever those say; with
+            ``missing="model"``. For values that apply to rows that others tell.
         random_state : int or None
             Seed of this draw: the same seed and n give the same rows on the same machine and thread
             count. With ``stratified`` off, row i depends on the seed and i alone: the first rows of
@@ -346,6 +350,8 @@ class MaCoDE(Inference, BaseEstimator):
         seed = self._next_seed() if random_state is None else random_state
         allowed = read_rules(self.table_, () if constraints is None else constraints)
         check_agreement(self.table_, given, allowed)
+        late = [self.table_.place(name) for name in never_missing]
+        tokens_missing = {j: self.table_.columns[j].missing_token for j in late if j not in allowed}
         tokens, u = draw_rows(
             self.network_,
             given.tokens,
@@ -353,7 +359,8 @@ class MaCoDE(Inference, BaseEstimator):
             seed=seed,
             stratified=self.stratified,
             allowed=allowed,
-            incomplete=self.table_.incomplete,
+            incomplete=self.table_.incomplete | np.isin(np.arange(len(self.table_)), late),
+            never={j: token for j, token in tokens_missing.items() if token is not None},
         )
         return given.write_back(self.table_.decode(tokens, u, allowed), self.table_)
 

@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 try:
-    from sdv.data_processing.numerical_formatter import NumericalFormatter
     from sdv.errors import NotFittedError
     from sdv.single_table.base import FIXED_RNG_SEED, BaseSingleTableSynthesizer
 except ModuleNotFoundError as error:
@@ -24,7 +23,15 @@ except ModuleNotFoundError as error:
 
 from macode_plugin import settings
 from macode_plugin.estimator import MaCoDE
-from macode_plugin.sdv_constraints import any_programmed, applied, at_times, kept, reader_of, with_gaps
+from macode_plugin.sdv_constraints import (
+    any_programmed,
+    applied,
+    at_times,
+    kept,
+    lacking,
+    reader_of,
+    with_gaps,
+)
 from macode_plugin.sdv_types import (
     AsIs,
     Categories,
@@ -257,21 +264,27 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         self, table: pd.DataFrame, enforce_constraint_fitting: bool = False
     ) -> pd.DataFrame:
         if enforce_constraint_fitting or not self._constraints_fitted:
-            self._spans = {name: self._span(table[name]) for name in table.columns}
+            self._learn_scales(table)
         return super()._validate_transform_constraints(table, enforce_constraint_fitting)
 
-    def _span(self, series: pd.Series) -> float:
-        described = self._original_metadata.tables[self._table_name].columns[series.name]
-        ordered = described["sdtype"] in ("numerical", "datetime")
-        return span(reader_of(series, described).learn(series)) if ordered else 0.0
+    def _learn_scales(self, table: pd.DataFrame) -> None:
+        """Learn how dates are written, and what is near for numbers and dates."""
+        self._formats: dict[str, str | None] = {}
+        self._spans = dict.fromkeys(table.columns, 0.0)
+        for name in table.columns:
+            described = self._original_metadata.tables[self._table_name].columns[name]
+            if described["sdtype"] in ("numerical", "datetime"):
+                reader = reader_of(table[name], described)
+                self._formats[name] = getattr(reader, "format", None)
+                self._spans[name] = span(reader.learn(table[name]))
 
     def _fit(self, processed_data: pd.DataFrame) -> None:
-        formatters = self._data_processor.formatters
-        for name, transformer in self._transformers().items():
-            if transformer is None and isinstance(formatters.get(name), NumericalFormatter):
-                # Draws have the data's digits; it rounds 16 to 15, beyond the largest value perhaps.
-                del formatters[name]
         readers = {name: self._reader(processed_data[name]) for name in processed_data.columns}
+        for name, reader in readers.items():
+            if isinstance(reader, (Numbers, Dates)):
+                # Draws are written as the data is. SDV's formatters round 16 digits to 15, beyond the
+                # largest value perhaps, and take days of "%-d/%m" for months.
+                self._data_processor.formatters.pop(name, None)
         free = at_times(self._chained_constraints)
         self._model = TableModel(self._density(), readers, free).fit(processed_data)
 
@@ -288,7 +301,7 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
             if not isinstance(series.dtype, pd.CategoricalDtype):
                 return dates
             known = series.drop_duplicates().dropna()  # such a column holds no others
-            return Categories(series, known.astype(object)[dates.learn(known).argsort()].tolist())
+            return Categories(series, known.astype(object).iloc[dates.learn(known).argsort()].tolist())
         if described["sdtype"] == "ordinal":
             return Categories(series, self._order(series, described.get("range_values")))
         return Categories(series)
@@ -312,7 +325,9 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         }
 
     def _sample(self, num_rows: int, conditions: pd.DataFrame | None = None) -> pd.DataFrame:
-        return self._model.sample(num_rows, conditions, self._call_temperature)
+        drawn = self._model.sample(num_rows, conditions, self._call_temperature)
+        missing = lacking(self._chained_constraints, drawn)
+        return self._model.complete(drawn, missing, self._call_temperature)
 
     def _sample_with_conditions(
         self,
@@ -398,9 +413,9 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         free = self._not_held(known, given)
         for name in free:
             asked = known.loc[rows.index, name]
-            rows = rows[near(rows[name], asked, self._format(name), self._spans[name])]
+            rows = rows[near(rows[name], asked, self._formats.get(name), self._spans[name])]
         for name in known.columns:
-            rows[name] = rewrite(known.loc[rows.index, name], rows[name], self._format(name))
+            rows[name] = rewrite(known.loc[rows.index, name], rows[name], self._formats.get(name))
         if free and len(rows):
             rows = rows[kept(self._reject_sampling_constraints, self._chained_constraints, rows)]
         return rows.set_axis(places[rows.index], axis=0)
@@ -416,13 +431,6 @@ class MaCoDESynthesizer(BaseSingleTableSynthesizer):
         programmed = any_programmed(self._chained_constraints)
         held = {name for name in given.columns if transformers.get(name) is None and not programmed}
         return [name for name in known.columns if name not in held | generated]
-
-    def _format(self, name: str) -> str | None:
-        described = self._original_metadata.tables[self._table_name].columns[name]
-        if described["sdtype"] != "datetime":
-            return None
-        formatter = self._data_processor.formatters.get(name)
-        return described.get("datetime_format") or getattr(formatter, "datetime_format", None)
 
 
 def _checked(temperature: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "applied",
     "at_times",
     "kept",
+    "lacking",
     "reader_of",
     "with_gaps",
 ]
@@ -57,18 +58,17 @@ class _LearnsGaps:
         """The learned columns that do not apply to every row."""
         return [name for one in self._order.later for name in (one.distance, one.alone)]
 
+    def lacking(self, drawn: pd.DataFrame) -> pd.DataFrame:
+        """Return which cells of the learned columns are missing although they apply."""
+        return self._order.lacking(drawn)
+
     def _later(self, metadata: Any) -> list[Later]:
-        existing = metadata.tables[self._table(metadata)].columns
-        return [
-            Later(
-                name,
-                *(
-                    _unused(own, existing)
-                    for own in (f"{name}.known", f"{before}#{name}", f"{name}.alone")
-                ),
-            )
-            for before, name in pairwise(_columns(self))
-        ]
+        used = set(metadata.tables[self._table(metadata)].columns)
+        later = []
+        for low, name in pairwise(_columns(self)):
+            learned = (f"{name}.known", f"{low}#{name}", f"{name}.alone")
+            later.append(Later(name, *(_unused(own, used) for own in learned)))
+        return later
 
     def _table(self, metadata: Any) -> str:
         name: str = self._get_single_table_name(metadata)  # type: ignore[attr-defined]
@@ -112,7 +112,7 @@ class _LearnsGaps:
 
     def _transform(self, data: Any) -> Any:
         name = self._table(self.metadata)  # type: ignore[attr-defined]
-        return {**data, name: self._order.learned(data[name])}
+        return {**data, name: self._order.told(data[name])}
 
     def _fit_constraint_column_formatters(self, data: Any) -> None:
         self._formatters: dict[str, Any] = {}  # values are on the columns' own grids already
@@ -154,9 +154,11 @@ def _columns(constraint: Any) -> list[str]:
     )
 
 
-def _unused(name: str, existing: Collection[str]) -> str:
-    while name in existing:
+def _unused(name: str, used: set[str]) -> str:
+    """Return a name that is not used yet, and is from now on."""
+    while name in used:
         name += "_"
+    used.add(name)
     return name
 
 
@@ -172,6 +174,12 @@ def reader_of(series: pd.Series, described: Mapping[str, Any]) -> Dates | Number
 def at_times(constraints: Iterable[Any]) -> set[str]:
     """Return the columns made by constraints, fitted ones, whose gaps in conditions leave them free."""
     return {name for one in constraints if isinstance(one, _LearnsGaps) for name in one.at_times}
+
+
+def lacking(constraints: Iterable[Any], drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return which cells of columns made by constraints are missing although they apply."""
+    parts = [one.lacking(drawn) for one in constraints if isinstance(one, _LearnsGaps)]
+    return pd.concat(parts, axis=1) if parts else drawn[[]]
 
 
 def any_programmed(constraints: Iterable[Any]) -> bool:
@@ -236,8 +244,11 @@ def _without(constraint: Any, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_met(constraint: Any, known: pd.DataFrame) -> None:
-    """Raise an error where known columns, all of a constraint's among them, do not meet it."""
-    met = np.asarray(constraint.is_valid(known), dtype=bool)
+    """Raise an error where known columns do not meet a constraint, as far as they tell."""
+    try:
+        met = np.asarray(constraint.is_valid(known), dtype=bool)
+    except Exception:  # a user's own constraint, which needs columns that are not known
+        return
     if not met.all():
         example = known.iloc[int(np.argmin(met))].to_dict()
         raise ConstraintNotMetError(

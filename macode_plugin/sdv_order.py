@@ -32,8 +32,8 @@ class Later:
         The column.
     known, distance, alone : str
         The learned columns: whether it is known, how far it lies above the nearest known one before it,
-        and its own value where none before it is known. Where the latter two do not apply, their values
-        have no meaning.
+        and its own value where none before it is known. Where the latter two do not apply, they are
+        missing.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Order:
         ValueError
             For dates of which some tell their zone and others do not.
         """
-        learned = {name: _numpy_dates(readers[name].learn(table[name])) for name in self.names}
+        learned = {name: readers[name].learn(table[name]) for name in self.names}
         dated = [series for name, series in learned.items() if isinstance(readers[name], Dates)]
         zones = {str(getattr(series.dtype, "tz", None)) for series in dated}
         if len(zones) > 1 and "None" in zones:
@@ -152,21 +152,6 @@ class Order:
         later = [one.name for one in self.later if one.name in known.columns]
         return known.drop(columns=later).assign(**columns)
 
-    def learned(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return :meth:`told` of a table with other rows' values, at random, for what does not apply.
-
-        That a value applies so follows from its row's known columns alone: a model that has not learned
-        it yet draws no gaps where there are none.
-        """
-        told = self.told(table)
-        rng = np.random.default_rng(0)
-        for one in self.later:
-            for name in (one.distance, one.alone):
-                told[name] = _filled(told[name], rng)
-            if told[one.alone].notna().all():
-                told[one.alone] = told[one.alone].astype(table[one.name].dtype)
-        return told
-
     def _distance(
         self, name: str, base: _Cells, own: _Cells, before: Sequence[str], index: pd.Index
     ) -> pd.Series:
@@ -198,7 +183,20 @@ class Order:
                     f"column {one.name!r} cannot be drawn known where those before it ({self.first!r} "
                     "first) are missing: it never was in training"
                 )
+            self._check_range(one.name, known[one.name])
             self._check_distance(one, known, told)
+
+    def _check_range(self, name: str, known: pd.Series) -> None:
+        end = self._ends[name]
+        cells = end.cells(known)
+        beyond = ~cells.missing & ((cells.counts < end.smallest) | (cells.counts > end.largest))
+        if beyond.any():
+            ends = _Cells(np.array([end.smallest, end.largest]), np.zeros(2, dtype=bool))
+            low, high = end.series(ends, [0, 1])
+            raise ValueError(
+                f"conditions gives column {name!r} the value {known[beyond].iloc[0]}, outside the "
+                f"training range {low} to {high}, where nothing was learned; clip it to the range"
+            )
 
     def _check_distance(self, one: Later, known: pd.DataFrame, told: pd.DataFrame) -> None:
         low, high = self._spans[one.name]
@@ -213,6 +211,21 @@ class Order:
                 "training, where nothing was learned; give values at a distance that occurs there"
             )
 
+    def lacking(self, told: pd.DataFrame) -> pd.DataFrame:
+        """Return which cells of drawn rows are missing although they apply, shape (n, any)."""
+        cells: dict[str, pd.Series] = {}
+        if self.first in told.columns:  # it may be a later column of another order
+            before = told[self.first].notna()
+            # A column with a transformer of the user's has another name, and gaps of its own.
+            for one in (one for one in self.later if set(one.columns) <= set(told.columns)):
+                known = told[one.known].astype(bool)
+                if not np.isnan(self._spans[one.name][0]):
+                    cells[one.distance] = known & before & told[one.distance].isna()
+                if self._alone[one.name]:
+                    cells[one.alone] = known & ~before & told[one.alone].isna()
+                before = before | known
+        return pd.DataFrame(cells, index=told.index)
+
     def restored(self, told: pd.DataFrame) -> pd.DataFrame:
         """Return the table that :meth:`told` tells of, later columns on their own grids."""
         base, before = self._ends[self.first].cells(told[self.first]), [self.first]
@@ -220,7 +233,8 @@ class Order:
         for one in self.later:
             end = self._ends[one.name]
             own = self._above(end, self._as_told_by(one.name, base, before), told[one.distance])
-            own = own.filled_by(end.cells(told[one.alone]))
+            alone = end.cells(told[one.alone])
+            own = own.filled_by(_Cells(alone.counts, alone.missing | ~base.missing))
             own = _Cells(own.counts, own.missing | ~told[one.known].to_numpy(dtype=bool))
             columns[one.name] = end.series(own, told.index)
             base = own.filled_by(base)
@@ -231,7 +245,7 @@ class Order:
     def _above(self, end: _End, base: _Cells, distance: pd.Series) -> _Cells:
         """Return the cells that lie at a distance above others, where both are known."""
         apart, unknown = dtypes.to_numbers(pd.to_numeric(distance))
-        if base.counts.dtype.kind == "i" and apart.dtype.kind == "f":
+        if end.counts_whole and apart.dtype.kind == "f":
             apart = np.rint(np.nan_to_num(apart)).astype(np.int64)
         missing = base.missing | unknown
         values = np.where(missing, end.smallest, base.counts + apart)
@@ -266,14 +280,16 @@ class _End:
         self.grid = Grid.none()
         cells = self._counted(learned)
         observed = cells.counts[~cells.missing]
-        self.smallest, self.largest = _span(pd.Series(observed))
+        self.counts_whole = observed.dtype.kind == "i"
+        self.smallest, self.largest = 0, 0
         if len(observed):
+            self.smallest, self.largest = observed.min(), observed.max()
             single = pd.api.types.is_float_dtype(learned.dtype) and learned.dtype.itemsize == 4
             self.grid = Grid.fit(observed, single_precision=single)
 
     def cells(self, series: pd.Series) -> _Cells:
         """Return values of the column as numbers."""
-        return self._counted(_numpy_dates(self.reader.given(series)))
+        return self._counted(self.reader.given(series))
 
     def _counted(self, learned: pd.Series) -> _Cells:
         if self.unit is not None:
@@ -305,25 +321,9 @@ class _End:
 
 
 def _span(series: pd.Series) -> tuple[Any, Any]:
-    """Return the smallest and the largest known value, 0 twice if there is none."""
+    """Return the smallest and the largest known value, NaN twice if there is none."""
     known = series.dropna()
-    return (known.min(), known.max()) if len(known) else (0, 0)
-
-
-def _filled(series: pd.Series, rng: np.random.Generator) -> pd.Series:
-    """Return a column with random ones of its known values in its gaps."""
-    known = series.dropna()
-    if len(known) in (0, len(series)):
-        return series
-    drawn = known.iloc[rng.integers(0, len(known), len(series))].set_axis(series.index)
-    return series.where(series.notna(), drawn)
-
-
-def _numpy_dates(series: pd.Series) -> pd.Series:
-    """Return dates of Arrow as pandas' own, which have zones and units."""
-    if isinstance(series.dtype, pd.ArrowDtype) and pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return pd.Series(pd.DatetimeIndex(series), series.index, name=series.name)
-    return series
+    return (known.min(), known.max()) if len(known) else (np.nan, np.nan)
 
 
 def _nullable(series: pd.Series) -> pd.Series:

@@ -7,7 +7,7 @@ other and back, a :class:`TableModel` does so for a table. Nothing of SDV is imp
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -131,7 +131,7 @@ class Dates(AsIs):
 
     def learn(self, series: pd.Series) -> pd.Series:
         """Return training values as dates."""
-        return self._named_parse(series, "it has") if self.written else series
+        return self._named_parse(series, "it has") if self.written else _numpy_dates(series)
 
     def given(self, series: pd.Series) -> pd.Series:
         """Return dates, however they were given."""
@@ -164,8 +164,8 @@ class Dates(AsIs):
             ) from error
 
     def _parse(self, series: pd.Series) -> pd.Series:
-        dates = series
-        if not pd.api.types.is_datetime64_any_dtype(series.dtype):
+        dates = _numpy_dates(series)
+        if not pd.api.types.is_datetime64_any_dtype(dates.dtype):
             dates = self._read(series, utc=self._zoned or None)
         if self.zone is None:
             return dates
@@ -272,13 +272,45 @@ class TableModel:
             For a condition that training did not show; the message names it.
         """
         given = None if conditions is None else self._given(conditions)
+        return self._draw(given, temperature, n=n)
+
+    def _draw(
+        self,
+        given: pd.DataFrame | None,
+        temperature: float,
+        *,
+        n: int | None = None,
+        never_missing: Sequence[str] = (),
+    ) -> pd.DataFrame:
         drawn = self.density.sample(
             n,
             conditions=given,
             temperature=temperature,
+            never_missing=never_missing,
             random_state=int(self._seeds.spawn(1)[0].generate_state(1)[0]),
         )
         return pd.DataFrame({name: self.readers[name].restore(drawn[name]) for name in drawn.columns})
+
+    def complete(
+        self, drawn: pd.DataFrame, missing: pd.DataFrame, temperature: float = 1.0
+    ) -> pd.DataFrame:
+        """Draw values for missing cells of drawn rows that are to have one, given all others.
+
+        Arguments
+        ---------
+        drawn : DataFrame, shape (n, p)
+        missing : DataFrame of bool, shape (n, any)
+            Which cells of which columns.
+        temperature : float
+        """
+        rows = missing.any(axis=1)
+        if not rows.any():
+            return drawn
+        known = self._given(drawn[rows]).mask(
+            missing[rows].reindex(columns=drawn.columns, fill_value=False)
+        )
+        again = self._draw(known, temperature, never_missing=list(missing.columns))
+        return pd.concat([drawn[~rows], again]).loc[drawn.index]
 
     @property
     def loss_values(self) -> pd.DataFrame:
@@ -300,31 +332,42 @@ class TableModel:
 
 def span(series: pd.Series) -> float:
     """Return how far apart the largest and the smallest number or date are, as :func:`near` counts."""
-    numbers = _as_numbers(series, None)
-    return 0.0 if numbers is None or numbers.isna().all() else float(numbers.max() - numbers.min())
+    known = series.dropna()
+    if known.empty:
+        return 0.0
+    if pd.api.types.is_datetime64_any_dtype(known.dtype):
+        return float((known.max() - known.min()) / pd.Timedelta(1, "s"))
+    return float(known.max()) - float(known.min()) if _are_numbers(known.dtype) else 0.0
 
 
 def near(drawn: pd.Series, asked: pd.Series, datetime_format: str | None, span: float) -> pd.Series:
     """Return whether drawn values are those asked for, shape (n,).
 
-    Numbers and dates are within ``NEAR`` of the training values' ``span``.
+    Numbers and dates are within ``NEAR`` of the training values' ``span``, however they are given.
     """
-    got, wanted = _as_numbers(drawn, datetime_format), _as_numbers(asked, datetime_format)
-    if got is None or wanted is None:
-        same = drawn.astype(object) == asked.astype(object)
+    if datetime_format is not None or pd.api.types.is_datetime64_any_dtype(drawn.dtype):
+        reader = Dates(drawn, datetime_format)
+        got, wanted = (_seconds(reader.given(series)) for series in (drawn, asked))
+    elif _are_numbers(drawn.dtype):
+        got, wanted = (pd.to_numeric(series).astype("float64") for series in (drawn, asked))
     else:
-        same = (got - wanted).abs() <= NEAR * span
-    return same | (drawn.isna() & asked.isna())
+        return (drawn.astype(object) == asked.astype(object)) | (drawn.isna() & asked.isna())
+    return ((got - wanted).abs() <= NEAR * span) | (got.isna() & wanted.isna())
 
 
-def _as_numbers(series: pd.Series, datetime_format: str | None) -> pd.Series | None:
-    """Return numbers or dates as float64 with NaN for missing ones; None for anything else."""
-    if datetime_format is not None or pd.api.types.is_datetime64_any_dtype(series.dtype):
-        dates = Dates(series, datetime_format).given(series)
-        return (dates - pd.Timestamp(0, tz=dates.dt.tz)) / pd.Timedelta(1, "s")
-    if pd.api.types.is_bool_dtype(series.dtype) or not pd.api.types.is_numeric_dtype(series.dtype):
-        return None
-    return series.astype("float64")
+def _are_numbers(dtype: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+
+def _seconds(dates: pd.Series) -> pd.Series:
+    return (dates - pd.Timestamp(0, tz=dates.dt.tz)) / pd.Timedelta(1, "s")
+
+
+def _numpy_dates(series: pd.Series) -> pd.Series:
+    """Return dates of Arrow as pandas' own, which have units, zones and their clocks on the wall."""
+    if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind == "M":
+        return pd.Series(pd.DatetimeIndex(series), series.index, name=series.name)
+    return series
 
 
 def rewrite(asked: pd.Series, drawn: pd.Series, datetime_format: str | None) -> pd.Series:

@@ -203,7 +203,7 @@ def test_numbers_held_as_objects():
 
 @pytest.mark.parametrize("written", ["%d/%m/%Y", None])
 def test_dates_in_a_category_column_are_its_categories(written):
-    dates = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(160) * 3 % 170, unit="D"))
+    dates = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(160) * 3 % 50, unit="D"))
     frame = dates if written is None else dates.dt.strftime(written)
     drawn = draw_alone(
         {"sdtype": "datetime", "datetime_format": written} if written else "datetime",
@@ -212,3 +212,13 @@ def test_dates_in_a_category_column_are_its_categories(written):
     )
     assert drawn.notna().all()
     assert drawn.dtype == frame.astype("category").dtype
+
+
+@pytest.mark.parametrize("kind", ["timestamp[us, tz=Europe/Berlin]", "date32[day]"])
+def test_dates_of_arrow(kind):
+    days = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(300), unit="D"))
+    days = days.dt.tz_localize("Europe/Berlin") if "tz" in kind else days
+    values = days.astype(f"{kind}[pyarrow]")
+    drawn = draw_alone("datetime", values, 100)
+    assert drawn.dtype == values.dtype
+    assert drawn.isin(values).all()
