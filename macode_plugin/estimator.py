@@ -82,7 +82,7 @@ class MaCoDE(Inference, BaseEstimator):
     lr : float
         Peak learning rate. AdamW beside Muon takes half of it on tables of up to 1500 training rows
         and all of it from 3000 on; on tables of over 4000, the causal network takes more of it, up
-        to 7 times, and 1.4 times for Muon.
+        to 7 times, and 1.4 times for Muon; both take half on tables of up to four columns.
     weight_decay : float
     schedule : {"trapezoidal", "constant"}
         Learning rate over the epochs: warm-up, constant, and linear to zero over the second half

@@ -95,6 +95,7 @@ class Trainer:
             lr=plan.lr,
             weight_decay=plan.weight_decay,
             n_rows=len(tokens),
+            n_columns=tokens.shape[1],
         )
         self.average = MovingAverage(network, plan.ema_decay) if plan.ema_decay > 0 else None
         self.refit: Refit | None = None

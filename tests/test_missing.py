@@ -201,3 +201,25 @@ def test_plain_booleans_with_missing_cells(tiny):
     drawn = tiny(missing="model").fit(frame).sample(60, random_state=0)["flag"]
     assert set(drawn.dropna()) == {True, False}
     assert drawn.isna().any()
+
+
+def test_columns_that_are_never_missing_are_complete_and_leave_the_others_as_they_are(tiny):
+    frame = incomplete(mixed_table(300))[["float", "int", "str"]]
+    model = tiny(missing="model", epochs=15, lr=1e-2, ema_decay=0.9).fit(frame)
+    plain = model.sample(2000, random_state=0)
+    drawn = model.sample(2000, never_missing=["int"], random_state=0)
+    assert plain["int"].isna().any()
+    assert drawn["int"].notna().all()
+    rates = drawn[["float", "str"]].isna().mean()
+    assert rates.to_numpy() == pytest.approx(plain[["float", "str"]].isna().mean().to_numpy(), abs=0.05)
+    given = model.sample(3, conditions={"int": 5}, never_missing=["int"], random_state=0)
+    assert (given["int"] == 5).all()
+    with pytest.raises(ValueError, match="'none'"):
+        model.sample(1, never_missing=["none"])
+
+
+def test_columns_without_gaps_may_be_never_missing(tiny):
+    frame = mixed_table(200)[["float", "str"]].dropna()
+    for missing in ("mask", "model"):
+        model = tiny(missing=missing).fit(frame)
+        assert model.sample(50, never_missing=["float"], random_state=0)["float"].notna().all()

@@ -1,10 +1,14 @@
-"""AdamW without torch's compiler: the same steps, and no import of it."""
+"""AdamW without torch's compiler: the same steps, and no import of it; rates by the table's size."""
 
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
+import pytest
 import torch
 
+from macode_plugin import MaCoDE
 from macode_plugin.optimizers import AdamW
 
 FIT = """
@@ -45,3 +49,11 @@ def test_steps_and_their_state_are_those_of_torch():
     assert ours[1]["param_groups"] == theirs[1]["param_groups"]
     for place, moments in theirs[1]["state"].items():
         assert all(torch.equal(ours[1]["state"][place][name], own) for name, own in moments.items())
+
+
+@pytest.mark.parametrize(("network", "rates"), [("causal", [1e-3, 1e-3, 2e-3]), ("masked", [2e-3] * 3)])
+def test_the_causal_form_learns_few_columns_at_half_the_rate(network, rates):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 5)), columns=list("abcde"))
+    model = MaCoDE(network=network, epochs=1, schedule="constant", device="cpu", verbose=False)
+    told = [model.fit(frame.iloc[:, :n]).history_[0]["lr"] for n in (2, 4, 5)]
+    assert told == pytest.approx(rates)

@@ -78,8 +78,8 @@ class ConditionalNetwork(nn.Module, ABC):
     """Memory that decoding one row takes, about; bounds how many rows are decoded at once."""
     scored_bytes_per_row: int
     """Memory that scoring all cells of one row takes, about."""
-    rates_grow = False
-    """Whether large tables are learned at higher rates (:data:`macode_plugin.rates.MANY_ROWS`)."""
+    own_rates = False
+    """Whether large and narrow tables have rates of their own (:mod:`macode_plugin.rates`)."""
     bfloat16_products = False
     """Whether layers may be multiplied in bfloat16, in training and generation."""
 

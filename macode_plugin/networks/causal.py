@@ -55,7 +55,7 @@ class CausalNetwork(ConditionalNetwork):
     """
 
     reads_in_order = True
-    rates_grow = True
+    own_rates = True
     offsets: Tensor
     blocks: Sequence[_Block]
 
