@@ -271,7 +271,7 @@ class TableModel:
         ValueError
             For a condition that training did not show; the message names it.
         """
-        given = None if conditions is None else self._given(conditions)
+        given = None if conditions is None else self._given(conditions, self.at_times)
         return self._draw(given, temperature, n=n)
 
     def _draw(
@@ -306,7 +306,7 @@ class TableModel:
         rows = missing.any(axis=1)
         if not rows.any():
             return drawn
-        known = self._given(drawn[rows]).mask(
+        known = self._given(drawn[rows], ()).mask(
             missing[rows].reindex(columns=drawn.columns, fill_value=False)
         )
         again = self._draw(known, temperature, never_missing=list(missing.columns))
@@ -319,12 +319,13 @@ class TableModel:
         names = {"epoch": "Epoch", "train_nll": "Loss", "validation_nll": "Validation Loss"}
         return history[list(names)].rename(columns=names)
 
-    def _given(self, conditions: pd.DataFrame) -> pd.DataFrame:
+    def _given(self, conditions: pd.DataFrame, free: Collection[str]) -> pd.DataFrame:
+        """Return conditions for the core, with gaps as such but for those of free columns."""
         columns = {}
         for name in conditions.columns:
             values = self.readers[name].given(conditions[name])
             missing = values.isna()
-            if missing.any() and name not in self.at_times:
+            if missing.any() and name not in free:
                 values = values.astype(object).where(~missing, MISSING)
             columns[name] = values
         return pd.DataFrame(columns, index=conditions.index)
