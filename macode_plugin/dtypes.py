@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from macode_plugin.grid import Grid
+
 __all__ = [
+    "best_by_the_wall",
     "dtype_from_json",
     "dtype_to_json",
     "is_arrow_decimal",
@@ -82,6 +85,19 @@ def on_the_wall(series: pd.Series) -> bool:
         return False
     wall = localise(series.dt.tz_localize(None), series.dtype.tz)
     return bool((wall.isna() | (wall == series)).all())
+
+
+def best_by_the_wall(series: pd.Series) -> bool:
+    """Tell whether zoned times are counted by the clock on the wall, if they can be, or in UTC.
+
+    By the one on whose grid fewer values are possible: midnights of UTC are days apart there, and
+    hours on walls elsewhere.
+    """
+    known = series.dropna()
+    if len(known) == 0 or not on_the_wall(known):
+        return False
+    by_wall, by_utc = (Grid.fit(to_numbers(known, wall=wall)[0]) for wall in (True, False))
+    return by_wall.step >= by_utc.step
 
 
 def localise(naive: pd.Series, zone: Any) -> pd.Series:

@@ -43,9 +43,10 @@ form loses by both rates: letter .42 in 12 passes, kings .21 in 8 (seed 0)."""
 FEW_COLUMNS = 4
 """Columns up to which the causal form takes half of both rates: what there is to learn of few columns is
 learned by heart soon. Two to four normal columns gained 0 to .08 nats by it on 700 and 2000 rows, -.015
-to .06 on 6000 (correlations of .4 and .9, two seeds each); of two with a correlation of .71, 2000 rows,
-samples have .66 for .60 (three seeds). Two to four columns of abalone, banknote, concrete, redwine and
-whitewine are learned as well, within .025 nats, four of banknote's .1 better (two choices each)."""
+to .02 on 6000 (correlations of .4 and .9, four columns of 6000 rows .4 alone; two seeds each); of two
+with one of .71, 2000 rows, samples have .66 for .60 (three seeds; ``docs/figures.md``). Two to four
+columns of abalone, banknote, concrete, redwine and whitewine are learned as well, within .025 nats, four
+of banknote's .1 better (two choices each, ``MaCoDE(lr=1e-3)`` and ``2e-3`` without this)."""
 
 
 def optimizers_for(

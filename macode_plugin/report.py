@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from macode_plugin import markup
+from macode_plugin.coding import Coded, code_alike
 from macode_plugin.dtypes import restore_numbers
-from macode_plugin.evaluation import Coded, Quality, associations, code_alike, marginal_distances
+from macode_plugin.evaluation import Quality, associations, marginal_distances
 from macode_plugin.plots import INK, REAL, SYNTHETIC, as_image, drawing_style, new_figure
 
 __all__ = ["quality_rows", "render_report", "text_table"]
@@ -119,7 +120,7 @@ def render_report(
     Raises
     ------
     ValueError
-        For tables that :func:`macode_plugin.evaluation.code_alike` cannot compare.
+        For tables that :func:`macode_plugin.coding.code_alike` cannot compare.
     """
     coded = code_alike(real, synthetic)
     with drawing_style():

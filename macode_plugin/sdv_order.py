@@ -90,7 +90,7 @@ class Order:
         zones = {str(getattr(series.dtype, "tz", None)) for series in dated}
         if len(zones) > 1 and "None" in zones:
             raise ValueError(f"columns {self.names} are to be in order, but not all of them tell a zone")
-        wall = len(zones) == 1 and all(map(dtypes.on_the_wall, dated))
+        wall = len(zones) == 1 and all(map(dtypes.best_by_the_wall, dated))
         unit = max((series.dt.unit for series in dated), key=["s", "ms", "us", "ns"].index, default=None)
         self._ends = {name: _End(readers[name], learned[name], unit, wall) for name in self.names}
         self._has_gaps = {name: bool(table[name].isna().any()) for name in self.names}

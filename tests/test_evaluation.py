@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from macode_plugin.evaluation import associations, code_alike, evaluate, marginal_distances
+from macode_plugin.coding import code_alike
+from macode_plugin.evaluation import associations, evaluate, marginal_distances
 from macode_plugin.files import read_table, write_table
 from macode_plugin.report import _edges, quality_rows, render_report, text_table
 

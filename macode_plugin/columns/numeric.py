@@ -49,7 +49,7 @@ class NumericColumn(Column):
     @classmethod
     def fit(cls, series: pd.Series, *, n_bins: int, atoms: bool, model_missing: bool) -> NumericColumn:
         """Cut the range of a training column into cells."""
-        wall = _best_by_the_wall(series)
+        wall = dtypes.best_by_the_wall(series)
         values, missing = dtypes.to_numbers(series, wall=wall)
         observed = values[~missing]
         _check_finite(series.name, observed)
@@ -246,19 +246,6 @@ class NumericColumn(Column):
             grid=Grid(**spec["grid"]),
             wall=spec["wall"],
         )
-
-
-def _best_by_the_wall(series: pd.Series) -> bool:
-    """Tell whether zoned times are counted by the clock on the wall, if they can be, or in UTC.
-
-    By the one on whose grid fewer values are possible: midnights of UTC are days apart there, and
-    hours on walls elsewhere.
-    """
-    known = series.dropna()
-    if len(known) == 0 or not dtypes.on_the_wall(known):
-        return False
-    by_wall, by_utc = (Grid.fit(dtypes.to_numbers(known, wall=wall)[0]) for wall in (True, False))
-    return by_wall.step >= by_utc.step
 
 
 def _fit_grid(observed: np.ndarray, dtype: Any, atoms: bool) -> Grid:

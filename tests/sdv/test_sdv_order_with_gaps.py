@@ -150,6 +150,18 @@ def test_days_stay_days_when_the_clocks_change():
     assert (drawn["a"] <= drawn["b"]).all()
 
 
+def test_days_of_utc_stay_days_on_walls_elsewhere():
+    frame = dates(400)[["a", "b"]].apply(
+        lambda column: column.dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+    )
+    constraint = with_gaps(RULES[2])
+    constraint.fit(frame, describe(dict.fromkeys(frame, "datetime")))
+    told = constraint.transform(frame)
+    told["a"] = np.random.default_rng(1).permutation(told["a"])
+    rows = constraint.reverse_transform(told).apply(lambda column: column.dt.tz_convert("UTC"))
+    assert (rows["b"].dt.normalize() == rows["b"]).all()
+
+
 def test_several_orders_share_a_column():
     frame = with_holes(numbers(400))
     constraints = [Inequality("a", "b"), Inequality("a", "c"), Inequality("b", "c")]
